@@ -1,0 +1,41 @@
+//! What an access token says.
+
+use std::time::Duration;
+
+use freehold_crypto::jwt::AccessTokenClaims;
+use uuid::Uuid;
+
+use crate::public_url::Issuers;
+use crate::user::{Role, User};
+use crate::{PoolId, SessionId, Timestamp};
+
+/// How long an access token lives.
+pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
+
+/// How a user signed in, as RFC 8176 names it.
+const BY_PASSWORD: &str = "pwd";
+
+/// The claims of an access token for a user's session, made at `now`.
+#[must_use]
+pub fn claims(
+    user: &User,
+    session: SessionId,
+    issuers: &Issuers,
+    pool: &PoolId,
+    audience: &str,
+    now: Timestamp,
+) -> AccessTokenClaims {
+    AccessTokenClaims {
+        iss: issuers.of(user.id),
+        sub: user.id.to_string(),
+        aud: audience.to_owned(),
+        client_id: pool.to_string(),
+        iat: now.as_seconds(),
+        exp: (now + LIFETIME).as_seconds(),
+        jti: Uuid::new_v4().to_string(),
+        sid: session.to_string(),
+        auth_time: session.created_at().as_seconds(),
+        amr: vec![BY_PASSWORD.to_owned()],
+        roles: user.roles.iter().map(Role::as_str).map(str::to_owned).collect(),
+    }
+}

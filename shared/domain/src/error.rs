@@ -1,0 +1,134 @@
+//! Everything that can be refused or fail. The codes are stable: clients branch on them, and no other part of an answer.
+
+/// A refusal or a failure. It knows nothing of any wire format, and carries nothing that a caller sent but the names of
+/// fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error {
+    /// The body is not the JSON object that the action takes.
+    InvalidJson,
+    /// The body has more than 16 KiB.
+    BodyTooLarge,
+    /// The body is of another media type.
+    UnsupportedMediaType,
+    /// A web page of another site sent the request.
+    CrossSite,
+    /// Fields are missing, unknown or wrong. The first one's code is the code of the whole.
+    InvalidFields(Vec<FieldError>),
+    /// The address belongs to an account.
+    EmailTaken,
+    /// The token of a mailed link is unknown, used, expired, of another user or of another purpose.
+    InvalidVerificationToken,
+    /// Nobody has this address with this password.
+    InvalidCredentials,
+    /// The password is right, and the address not verified.
+    EmailNotVerified,
+    /// The refresh token is no token of a session that lives.
+    InvalidRefreshToken,
+    /// There is no access token.
+    NoAccessToken,
+    /// The access token is no token of a session that lives.
+    InvalidAccessToken,
+    /// There is no such thing.
+    NotFound,
+    /// Something that is needed does not answer, for now.
+    Unavailable(Cause),
+    /// Something is as it must never be.
+    Internal(Cause),
+}
+
+/// What went wrong inside, for the log and nobody else. It holds names of operations and codes, never data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause(String);
+
+impl Cause {
+    /// A cause in a few words.
+    pub fn new(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One field that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field, by its name on the wire.
+    pub field: String,
+    /// What is wrong, for programs.
+    pub code: FieldCode,
+    /// What is wrong, for people.
+    pub detail: &'static str,
+}
+
+impl FieldError {
+    /// One of the fields that an action takes.
+    #[must_use]
+    pub fn new(field: &str, code: FieldCode, detail: &'static str) -> Self {
+        Self { field: field.to_owned(), code, detail }
+    }
+}
+
+/// What can be wrong with a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldCode {
+    /// The address cannot be sent to.
+    InvalidEmail,
+    /// The password breaks a rule.
+    InvalidPassword,
+    /// The name is empty, too long or not printable.
+    InvalidName,
+    /// It says neither "cookie" nor "body".
+    InvalidTokenIn,
+    /// The action takes no such field.
+    UnknownField,
+}
+
+impl FieldCode {
+    /// The code on every wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidEmail => "invalid_email",
+            Self::InvalidPassword => "invalid_password",
+            Self::InvalidName => "invalid_name",
+            Self::InvalidTokenIn => "invalid_token_in",
+            Self::UnknownField => "unknown_field",
+        }
+    }
+}
+
+impl Error {
+    /// Something is as it must never be, in a few words.
+    pub fn internal(words: impl Into<String>) -> Self {
+        Self::Internal(Cause::new(words))
+    }
+
+    /// Something that is needed does not answer, in a few words.
+    pub fn unavailable(words: impl Into<String>) -> Self {
+        Self::Unavailable(Cause::new(words))
+    }
+
+    /// The code on every wire.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidJson => "invalid_json",
+            Self::BodyTooLarge => "body_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::CrossSite => "cross_site",
+            Self::InvalidFields(fields) => fields.first().map_or("invalid_json", |field| field.code.as_str()),
+            Self::EmailTaken => "email_taken",
+            Self::InvalidVerificationToken | Self::InvalidAccessToken | Self::NoAccessToken => "invalid_token",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::NotFound => "not_found",
+            Self::Unavailable(_) => "unavailable",
+            Self::Internal(_) => "internal",
+        }
+    }
+}

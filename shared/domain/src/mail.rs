@@ -1,0 +1,114 @@
+//! Mail that waits to be handed over.
+
+use std::time::Duration;
+
+use freehold_crypto::envelope::Envelope;
+
+use crate::email::Email;
+use crate::name::DisplayName;
+use crate::{MailId, Timestamp, UserId};
+
+/// How long one attempt to hand a mail over may take before another may begin.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+const FIRST_BACKOFF: Duration = Duration::from_secs(30);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A mail in the outbox: what is needed to write it, its secret part sealed.
+#[derive(Debug, Clone)]
+pub struct Mail {
+    /// The mail's id.
+    pub id: MailId,
+    /// What it is about.
+    pub kind: Kind,
+    /// The account that it is about.
+    pub user: UserId,
+    /// Where it goes.
+    pub to: Email,
+    /// What the recipient is called.
+    pub name: Option<DisplayName>,
+    /// The token of its link, sealed for this mail.
+    pub sealed_token: Envelope,
+    /// When its link stops working, and with it the mail.
+    pub expires_at: Timestamp,
+}
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It asks whether the address is the user's.
+    VerifyEmail,
+}
+
+impl Kind {
+    /// The kind as it is stored.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::VerifyEmail => "verify-email",
+        }
+    }
+
+    /// Reads a stored kind.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::VerifyEmail].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// One of the partitions of the outbox. A mail's random last bits choose its shard, so that no partition is hot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Shard(u8);
+
+impl Shard {
+    /// Every shard.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..16).map(Self)
+    }
+
+    /// The shard of a mail.
+    #[must_use]
+    pub fn of(mail: MailId) -> Self {
+        Self(mail.last_byte() & 0x0f)
+    }
+
+    /// Reads a shard's one hexadecimal digit.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::all().find(|shard| shard.to_string() == text)
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:x}", self.0)
+    }
+}
+
+/// How long to wait after so many failed attempts: 30 seconds, doubled each time, up to a day.
+#[must_use]
+pub fn backoff(attempts: u32) -> Duration {
+    let doublings = attempts.saturating_sub(1).min(16);
+    (FIRST_BACKOFF * 2_u32.pow(doublings)).min(LONGEST_BACKOFF)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_from_30_seconds_up_to_a_day() {
+        let waits: Vec<u64> = [0, 1, 2, 3, 12, 13, u32::MAX].map(|attempts| backoff(attempts).as_secs()).to_vec();
+        assert_eq!(waits, [30, 30, 60, 120, 61_440, 86_400, 86_400]);
+    }
+
+    #[test]
+    fn every_mail_has_a_shard_that_is_read_as_it_is_written() {
+        assert_eq!(Shard::all().count(), 16);
+        for _ in 0..100 {
+            let shard = Shard::of(MailId::new(Timestamp::from_seconds(1_767_225_600)));
+            assert_eq!(Shard::parse(&shard.to_string()), Some(shard));
+        }
+        assert_eq!(Shard::parse("g"), None);
+    }
+}

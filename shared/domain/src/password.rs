@@ -1,0 +1,91 @@
+//! Passwords as people type them.
+
+use unicode_normalization::UnicodeNormalization as _;
+use zeroize::Zeroizing;
+
+const MIN_CHARACTERS: usize = 8;
+const MAX_CHARACTERS: usize = 128;
+const MAX_BYTES: usize = 512;
+
+/// A password, prepared as RFC 8265 (`OpaqueString`) says: other spaces become the ASCII one, and the whole NFC, so that
+/// two keyboards that type the same password send the same bytes. It is wiped when it is dropped and cannot be printed.
+pub struct Password(Zeroizing<String>);
+
+impl Password {
+    /// Takes a password that a person chooses.
+    ///
+    /// # Errors
+    /// The rule that it breaks, as a sentence for the person.
+    pub fn choose(text: &str) -> Result<Self, &'static str> {
+        let password = Self::attempt(text).ok_or("A password has at most 128 characters and 512 bytes.")?;
+        if password.0.chars().count() < MIN_CHARACTERS {
+            return Err("A password has at least 8 characters.");
+        }
+        if password.0.chars().any(char::is_control) {
+            return Err("A password has no control characters.");
+        }
+        Ok(password)
+    }
+
+    /// Takes a password that somebody signs in with. What no account can have is refused before it costs a hash: a
+    /// password is never truncated.
+    #[must_use]
+    pub fn attempt(text: &str) -> Option<Self> {
+        if text.len() > MAX_BYTES {
+            return None;
+        }
+        let one_space = |character: char| if is_other_space(character) { ' ' } else { character };
+        let prepared: Zeroizing<String> = Zeroizing::new(text.chars().map(one_space).nfc().collect());
+        let fits = prepared.len() <= MAX_BYTES && prepared.chars().count() <= MAX_CHARACTERS;
+        fits.then_some(Self(prepared))
+    }
+
+    /// The bytes to hash.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+/// Unicode's general category Zs without the ASCII space.
+fn is_other_space(character: char) -> bool {
+    matches!(character, '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(text: &str) -> Result<Vec<u8>, &'static str> {
+        Password::choose(text).map(|password| password.expose_bytes().to_vec())
+    }
+
+    #[test]
+    fn eight_to_128_characters_are_taken() {
+        assert!(chosen("12345678").is_ok() && chosen(&"a".repeat(128)).is_ok() && chosen(&"ü".repeat(128)).is_ok());
+        assert!(chosen("1234567").is_err() && chosen(&"a".repeat(129)).is_err() && chosen("").is_err());
+    }
+
+    #[test]
+    fn more_than_512_bytes_are_refused() {
+        assert!(chosen(&"🦀".repeat(128)).is_ok());
+        assert!(chosen(&format!("{}a\u{300}\u{301}", "🦀".repeat(127))).is_err());
+    }
+
+    #[test]
+    fn control_characters_are_refused() {
+        assert!(chosen("1234567\0").is_err() && chosen("12345678\n").is_err());
+    }
+
+    #[test]
+    fn two_keyboards_type_the_same_password() {
+        assert_eq!(chosen("Zoe\u{308} 12345").unwrap(), "Zoë 12345".as_bytes());
+        assert_eq!(chosen("pass\u{A0}word").unwrap(), b"pass word");
+    }
+
+    #[test]
+    fn nothing_is_truncated_or_trimmed() {
+        assert_eq!(chosen("  spaces  ").unwrap(), b"  spaces  ");
+        assert!(Password::attempt(&"a".repeat(129)).is_none());
+    }
+}

@@ -1,0 +1,20 @@
+//! What an owner may choose for a pool.
+
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A pool's settings. What its item does not say has the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// How long a session lives without being refreshed.
+    pub session_idle: Duration,
+    /// How long a session lives at most.
+    pub session_absolute: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { session_idle: 30 * DAY, session_absolute: 90 * DAY }
+    }
+}
