@@ -10,7 +10,7 @@ use crate::user::{Role, User};
 use crate::{PoolId, SessionId, Timestamp};
 
 /// How long an access token lives.
-pub const LIFETIME: Duration = Duration::from_secs(15 * 60);
+pub const LIFETIME: Duration = Duration::from_mins(15);
 
 /// How a user signed in, as RFC 8176 names it.
 const BY_PASSWORD: &str = "pwd";

@@ -47,12 +47,6 @@ impl Cause {
     }
 }
 
-impl std::fmt::Display for Cause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// One field that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
@@ -110,6 +104,27 @@ impl Error {
     /// Something that is needed does not answer, in a few words.
     pub fn unavailable(words: impl Into<String>) -> Self {
         Self::Unavailable(Cause::new(words))
+    }
+
+    /// What went wrong inside, for the log; nothing for a refusal.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(&cause.0),
+            Self::InvalidJson
+            | Self::BodyTooLarge
+            | Self::UnsupportedMediaType
+            | Self::CrossSite
+            | Self::InvalidFields(_)
+            | Self::EmailTaken
+            | Self::InvalidVerificationToken
+            | Self::InvalidCredentials
+            | Self::EmailNotVerified
+            | Self::InvalidRefreshToken
+            | Self::NoAccessToken
+            | Self::InvalidAccessToken
+            | Self::NotFound => None,
+        }
     }
 
     /// The code on every wire.

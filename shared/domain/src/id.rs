@@ -121,6 +121,12 @@ impl MailId {
         uuid_in_its_one_spelling(text).map(Self)
     }
 
+    /// When the mail was written.
+    #[must_use]
+    pub fn created_at(self) -> Timestamp {
+        made_at(self.0)
+    }
+
     /// The random last byte of the id.
     #[must_use]
     pub fn last_byte(self) -> u8 {

@@ -9,10 +9,10 @@ use crate::name::DisplayName;
 use crate::{MailId, Timestamp, UserId};
 
 /// How long one attempt to hand a mail over may take before another may begin.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(30);
-const LONGEST_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_BACKOFF: Duration = Duration::from_hours(24);
 
 /// A mail in the outbox: what is needed to write it, its secret part sealed.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use freehold_crypto::token::SecretHash;
 
+use crate::refresh_token::RefreshToken;
 use crate::settings::Settings;
 use crate::{SessionId, Timestamp, UserId};
 
@@ -65,12 +66,20 @@ pub enum Presented {
 }
 
 impl Session {
-    /// A session that begins at `now` with the secret of this hash.
+    /// A session that begins with its first token, at the moment that its id carries.
     #[must_use]
-    pub fn begin(user: UserId, secret: SecretHash, device: Device, settings: &Settings, now: Timestamp) -> Self {
-        let id = SessionId::new(now);
-        let expires_at = refreshed_until(id, settings, now);
-        Self { id, user, current: secret, previous: None, rotated_at: now, recoveries: 0, expires_at, device }
+    pub fn begin(token: &RefreshToken, device: Device, settings: &Settings) -> Self {
+        let now = token.session.created_at();
+        Self {
+            id: token.session,
+            user: token.user,
+            current: token.secret.hash(),
+            previous: None,
+            rotated_at: now,
+            recoveries: 0,
+            expires_at: refreshed_until(token.session, settings, now),
+            device,
+        }
     }
 
     /// Judges a secret that is proven to be of this session.
@@ -110,8 +119,8 @@ mod tests {
     }
 
     fn session(current: &Secret, previous: Option<&Secret>, recoveries: u32) -> Session {
-        let device = Device::new("192.0.2.1", "test");
-        let begun = Session::begin(UserId::new(START), current.hash(), device, &Settings::default(), START);
+        let token = RefreshToken { user: UserId::new(START), session: SessionId::new(START), secret: current.clone() };
+        let begun = Session::begin(&token, Device::new("192.0.2.1", "test"), &Settings::default());
         Session { previous: previous.map(Secret::hash), recoveries, ..begun }
     }
 

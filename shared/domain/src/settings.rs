@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A pool's settings. What its item does not say has the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

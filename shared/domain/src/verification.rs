@@ -8,7 +8,7 @@ use crate::email::Email;
 use crate::{Timestamp, UserId};
 
 /// How long a mailed link works, and how long an unverified account holds its address.
-pub const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LIFETIME: Duration = Duration::from_hours(24);
 /// How many mails an hour an address can be sent by asking for them.
 pub const MAILS_PER_HOUR: u32 = 5;
 

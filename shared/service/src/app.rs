@@ -1,0 +1,116 @@
+use std::thread::available_parallelism;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use freehold_crypto::SecretRing;
+use freehold_domain::Error;
+
+use crate::hashing::Hasher;
+use crate::mail::Mailer;
+use crate::secrets::Secrets;
+use crate::settings::CachedSettings;
+use crate::store::Store;
+use crate::{Clock, Config, StartError, dynamodb_client};
+
+/// What a function keeps between requests. Nothing else of a request survives it.
+///
+/// A function is given the parts that it needs and no others, so that what it does not use is not linked into it.
+pub struct App {
+    /// What the environment says.
+    pub config: Config,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// The table.
+    pub store: Store,
+    pub(crate) settings: CachedSettings,
+    secrets: Option<Secrets>,
+    hasher: Option<Hasher>,
+    mailer: Option<Mailer>,
+}
+
+impl App {
+    /// An app that has the table alone.
+    #[must_use]
+    pub fn new(config: Config, clock: Clock, dynamodb: aws_sdk_dynamodb::Client) -> Self {
+        let store = Store::new(dynamodb, config.table.clone(), config.pool.clone());
+        Self { config, clock, store, settings: CachedSettings::default(), secrets: None, hasher: None, mailer: None }
+    }
+
+    /// Gives it an application secret that never changes.
+    #[must_use]
+    pub fn with_secret(self, ring: SecretRing) -> Self {
+        self.with_secrets(Secrets::fixed(ring))
+    }
+
+    /// Gives it the application secret.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Secrets) -> Self {
+        Self { secrets: Some(secrets), ..self }
+    }
+
+    /// Gives it memory for so many password hashes at a time, and touches every page of it.
+    #[must_use]
+    pub fn with_hashing(self, at_a_time: usize) -> Self {
+        Self { hasher: Some(Hasher::new(at_a_time, available_parallelism().map_or(1, usize::from))), ..self }
+    }
+
+    /// Gives it SES, and SQS for the mail that SES refuses for good.
+    #[must_use]
+    pub fn with_mail(self, ses: aws_sdk_sesv2::Client, sqs: aws_sdk_sqs::Client) -> Self {
+        Self { mailer: Some(Mailer::new(ses, sqs, &self.config)), ..self }
+    }
+
+    pub(crate) fn secrets(&self) -> Result<&Secrets, Error> {
+        self.secrets.as_ref().ok_or_else(|| Error::internal("this function was not given the application secret"))
+    }
+
+    pub(crate) fn hasher(&self) -> Result<&Hasher, Error> {
+        self.hasher.as_ref().ok_or_else(|| Error::internal("this function was not given memory to hash in"))
+    }
+
+    pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
+        self.mailer.as_ref().ok_or_else(|| Error::internal("this function was not given a way to send mail"))
+    }
+}
+
+/// What a function's process starts from.
+pub struct Environment {
+    config: Config,
+    sdk: SdkConfig,
+}
+
+impl Environment {
+    /// Reads the process's variables, the AWS SDK's own among them.
+    ///
+    /// # Errors
+    /// [`StartError`], naming the variable that is missing or wrong.
+    pub async fn load() -> Result<Self, StartError> {
+        let config = Config::from_env()?;
+        Ok(Self { config, sdk: aws_config::load_defaults(BehaviorVersion::latest()).await })
+    }
+
+    /// An app that has the table alone.
+    #[must_use]
+    pub fn app(&self) -> App {
+        App::new(self.config.clone(), Clock::system(), dynamodb_client(&self.sdk))
+    }
+
+    /// Reads the application secret.
+    ///
+    /// # Errors
+    /// [`StartError`], where there is none, or Secrets Manager does not give it.
+    pub async fn secrets(&self) -> Result<Secrets, StartError> {
+        Secrets::load(&self.config.secret, &self.sdk, Clock::system()).await
+    }
+
+    /// A client of SES.
+    #[must_use]
+    pub fn ses(&self) -> aws_sdk_sesv2::Client {
+        aws_sdk_sesv2::Client::new(&self.sdk)
+    }
+
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.sdk)
+    }
+}

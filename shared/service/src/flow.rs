@@ -1,0 +1,23 @@
+//! The use cases: one file each, one list of sentences each.
+
+pub mod authenticate;
+pub mod cancel_registration;
+mod issue_tokens;
+pub mod login;
+pub mod logout;
+pub mod refresh;
+pub mod register;
+pub mod resend_verification;
+pub mod send_mail;
+pub mod verify_email;
+
+pub use authenticate::authenticate;
+pub use cancel_registration::cancel_registration;
+pub use issue_tokens::SessionToken;
+pub use login::login;
+pub use logout::logout;
+pub use refresh::refresh;
+pub use register::register;
+pub use resend_verification::resend_verification;
+pub use send_mail::drain;
+pub use verify_email::verify_email;

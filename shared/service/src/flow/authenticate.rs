@@ -1,0 +1,51 @@
+//! Who a request is from.
+
+use freehold_crypto::jwt::{self, Expected, Unverified};
+use freehold_domain::user::User;
+use freehold_domain::{Error, SessionId};
+use futures::future::try_join;
+
+use crate::App;
+
+/// A user whose access token was checked, signature, claims and session. Only [`authenticate`] makes one.
+pub struct Authenticated {
+    user: User,
+    session: SessionId,
+}
+
+impl Authenticated {
+    /// Who it is.
+    #[must_use]
+    pub fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// In which session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+}
+
+/// Checks an access token, and by consistent reads that its session still lives: signing out works at once here.
+///
+/// # Errors
+/// [`Error::InvalidAccessToken`].
+pub async fn authenticate(app: &App, access_token: &str) -> Result<Authenticated, Error> {
+    let (now, config) = (app.clock.now(), &app.config);
+    let claimed = Unverified::read(access_token).map_err(|_| Error::InvalidAccessToken)?;
+    let user = config.issuers.user_of(&claimed.iss, &claimed.sub).ok_or(Error::InvalidAccessToken)?;
+    let session = SessionId::parse(&claimed.sid).ok_or(Error::InvalidAccessToken)?;
+
+    let (user, session) = try_join(app.store.user(user), app.store.session(user, session, now)).await?;
+    let (Some(user), Some(session)) = (user, session) else { return Err(Error::InvalidAccessToken) };
+    let expected = Expected {
+        issuer: &config.issuers.of(user.id),
+        subject: &user.id.to_string(),
+        audience: &config.audience,
+        client_id: config.pool.as_str(),
+        now: now.as_seconds(),
+    };
+    jwt::verify(access_token, &user.public_key, expected).map_err(|_| Error::InvalidAccessToken)?;
+    Ok(Authenticated { user, session: session.id })
+}

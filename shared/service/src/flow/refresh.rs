@@ -1,0 +1,91 @@
+//! Keeping a session alive.
+
+use freehold_crypto::token::SecretHash;
+use freehold_domain::refresh_token::RefreshToken;
+use freehold_domain::session::{Presented, refreshed_until};
+use freehold_domain::{Error, Timestamp};
+use futures::future::try_join3;
+
+use super::SessionToken;
+use super::issue_tokens::access_token;
+use crate::App;
+use crate::store::Written;
+
+/// How often a request looks again at a session that others changed while it looked.
+const MAX_LOOKS: usize = 5;
+
+/// What a refresh gives.
+pub struct Refreshed {
+    /// The access token.
+    pub access_token: String,
+    /// The next refresh token; nothing, where the one that was presented had just been replaced.
+    pub session_token: Option<SessionToken>,
+}
+
+/// Gives a new access token, and a new refresh token in the place of the current one.
+///
+/// A second tab, a retry and a lost answer present the previous one and are forgiven: see [`Presented`]. Any other secret
+/// that was once current is in two hands, and ends the session.
+///
+/// # Errors
+/// [`Error::InvalidRefreshToken`].
+pub async fn refresh(app: &App, refresh_token: &str) -> Result<Refreshed, Error> {
+    let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await;
+    let presented = proven.ok_or(Error::InvalidRefreshToken)?;
+    let (now, settings) = (app.clock.now(), app.settings().await?);
+    let expires_at = refreshed_until(presented.session, &settings, now);
+    if expires_at <= now {
+        return Err(Error::InvalidRefreshToken);
+    }
+    let next = RefreshToken::generate(presented.user, presented.session);
+    let (rotated, user, credentials) = try_join3(
+        exchange(app, &presented, &next.secret.hash(), expires_at, now),
+        app.store.user(presented.user),
+        app.store.credentials(presented.user),
+    )
+    .await?;
+    let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
+    let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at)).transpose()?;
+    Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session).await?, session_token })
+}
+
+/// Exchanges the presented secret for the next one: whether it was exchanged, or only forgiven.
+///
+/// The first write is made on the guess that the presented secret is the current one, so that a rotation is one round trip.
+/// Where it was not, the write brings back the session as it is, and the session judges. Each further write is conditional
+/// on what was judged: who loses looks again.
+async fn exchange(
+    app: &App,
+    presented: &RefreshToken,
+    next: &SecretHash,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let session = (presented.user, presented.session);
+    let presented = presented.secret.hash();
+    let mut written = app.store.rotate(session, &presented, next, expires_at, now).await?;
+    for _ in 0..MAX_LOOKS {
+        let Written::Lost(seen) = written else { return Ok(true) };
+        let seen = seen.filter(|seen| seen.expires_at > now).ok_or(Error::InvalidRefreshToken)?;
+        if seen.current == *next {
+            // This very write had been made, its answer was lost, and the SDK repeated it.
+            return Ok(true);
+        }
+        written = match seen.judge(&presented, now) {
+            Presented::Current => app.store.rotate(session, &presented, next, expires_at, now).await?,
+            Presented::JustReplaced => return Ok(false),
+            Presented::Recoverable => app.store.recover(&seen, next, expires_at, now).await?,
+            Presented::Stolen => match app.store.end_stolen_session(&seen).await? {
+                Written::Done => {
+                    tracing::warn!(user = %seen.user, session = %seen.id, "a stolen refresh token ended its session");
+                    return Err(Error::InvalidRefreshToken);
+                }
+                lost @ Written::Lost(_) => lost,
+            },
+        };
+    }
+    match written {
+        Written::Done => Ok(true),
+        Written::Lost(_) => Err(Error::unavailable("a session changed each time that it was looked at")),
+    }
+}

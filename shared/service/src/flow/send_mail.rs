@@ -1,0 +1,60 @@
+//! Handing mail over to SES.
+
+use freehold_domain::Error;
+use freehold_domain::envelope::SealedFor;
+use freehold_domain::mail::Shard;
+use freehold_domain::{MailId, PoolId};
+
+use crate::App;
+use crate::mail::{Letter, SendError};
+use crate::store::Leased;
+
+/// The pool whose outbox a stream's key belongs to is the app's own: the shard of a mail, by its partition key.
+#[must_use]
+pub fn shard_of(app: &App, pk: &str) -> Option<Shard> {
+    app.store.shard_of(pk)
+}
+
+/// Hands over the mails of a shard that are due. One that fails does not hold up the others: it waits for its next time,
+/// and one that SES refuses for good is set aside and reported. A rare mail is sent twice, none is lost.
+///
+/// # Errors
+/// None but those of a table that does not answer.
+pub async fn drain(app: &App, shard: Shard) -> Result<(), Error> {
+    for mail in app.store.due_mails(shard, app.clock.now()).await? {
+        if let Err(error) = hand_over(app, mail).await {
+            let (code, cause) = (error.code(), error.cause());
+            tracing::error!(%mail, code, cause, "a mail waits for its next time");
+        }
+    }
+    Ok(())
+}
+
+async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
+    let Some(leased) = app.store.lease(mail, app.clock.now()).await? else { return Ok(()) };
+    if leased.mail.expires_at <= app.clock.now() {
+        tracing::warn!(%mail, attempts = leased.attempts, "a mail expired before it could be sent");
+        return app.store.forget_mail(mail).await;
+    }
+    let letter = open(app, &app.config.pool, &leased).await?;
+    match app.mailer()?.send(&leased.mail.to, &letter).await {
+        Ok(()) => app.store.forget_mail(mail).await,
+        Err(SendError::NotNow(code)) => {
+            tracing::warn!(%mail, attempts = leased.attempts, code, "SES does not take a mail for now");
+            app.store.postpone(&leased, app.clock.now()).await
+        }
+        Err(SendError::Never(code)) => {
+            tracing::error!(%mail, code, "SES refuses a mail for good");
+            let (pk, sk) = app.store.mail_key(mail);
+            app.mailer()?.report_dead(&pk, &sk).await?;
+            app.store.bury(&leased).await
+        }
+    }
+}
+
+async fn open(app: &App, pool: &PoolId, leased: &Leased) -> Result<Letter, Error> {
+    let mail = &leased.mail;
+    let token = app.secrets()?.open(pool, SealedFor::Mail(mail.id), &mail.sealed_token).await?;
+    let token = std::str::from_utf8(&token).map_err(|_| Error::internal("the token of a mail is not text"))?;
+    Letter::write(mail, token, &app.config.public_url)
+}

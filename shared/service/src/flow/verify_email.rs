@@ -1,0 +1,34 @@
+//! Showing that an address is one's own.
+
+use freehold_domain::verification::{Challenge, VerificationToken};
+use freehold_domain::{Error, UserId};
+
+use crate::App;
+
+/// What a mailed link carries.
+pub struct Input {
+    /// The account.
+    pub user: UserId,
+    /// The token that was mailed.
+    pub token: VerificationToken,
+}
+
+/// Verifies the account's address, once.
+///
+/// # Errors
+/// [`Error::InvalidVerificationToken`].
+pub async fn verify_email(app: &App, input: &Input) -> Result<(), Error> {
+    let challenge = answered_challenge(app, input).await?;
+    app.store.verify(&challenge, app.clock.now()).await
+}
+
+/// What a link would do: nothing is consumed by looking, since programs that scan mail follow every link.
+///
+/// # Errors
+/// [`Error::InvalidVerificationToken`].
+pub async fn answered_challenge(app: &App, input: &Input) -> Result<Challenge, Error> {
+    let challenge = app.store.challenge(input.user).await?;
+    challenge
+        .filter(|challenge| challenge.is_answered_by(&input.token, app.clock.now()))
+        .ok_or(Error::InvalidVerificationToken)
+}

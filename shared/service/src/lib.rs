@@ -1,0 +1,22 @@
+//! What a user pool does.
+//!
+//! - [`flow`]: one file per use case, a list of sentences over what follows.
+//! - [`store`]: the DynamoDB table. Its conditional writes are the security.
+//! - [`mail`]: what a mail says, and handing it to SES.
+//! - [`App`]: what a function keeps between requests: clients, the secret, the hashing memory and cached settings.
+//! - [`Environment`] and [`Config`]: what a process starts from.
+
+mod app;
+mod clock;
+mod config;
+pub mod flow;
+mod hashing;
+pub mod mail;
+mod secrets;
+mod settings;
+pub mod store;
+
+pub use app::{App, Environment};
+pub use clock::Clock;
+pub use config::{Config, StartError};
+pub use store::dynamodb_client;

@@ -1,0 +1,89 @@
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use freehold_domain::Error;
+
+/// Why one write of a cancelled transaction may succeed the next time.
+const PASSING_REASONS: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
+
+/// What DynamoDB says when it may succeed the next time.
+const PASSING_ERRORS: [&str; 8] = [
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+];
+
+/// A client of DynamoDB that tries an operation at most 5 times, with jitter, for at most 4 seconds in all, and gives an
+/// attempt 1 second.
+#[must_use]
+pub fn dynamodb_client(sdk: &SdkConfig) -> Client {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(5)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500));
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(Duration::from_secs(1))
+        .operation_timeout(Duration::from_secs(4))
+        .build();
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk)
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .retry_classifier(ConflictsPass);
+    Client::from_conf(config.build())
+}
+
+/// Two transactions that met may each succeed alone. The SDK knows of throttling, not of this.
+#[derive(Debug)]
+struct ConflictsPass;
+
+impl ClassifyRetry for ConflictsPass {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let Some(Err(error)) = context.output_or_error() else { return RetryAction::NoActionIndicated };
+        let Some(error) = error.as_operation_error() else { return RetryAction::NoActionIndicated };
+        let met_another = error.downcast_ref::<TransactWriteItemsError>().is_some_and(is_passing_cancellation)
+            || error.downcast_ref::<UpdateItemError>().is_some_and(UpdateItemError::is_transaction_conflict_exception)
+            || error.downcast_ref::<PutItemError>().is_some_and(PutItemError::is_transaction_conflict_exception)
+            || error.downcast_ref::<DeleteItemError>().is_some_and(DeleteItemError::is_transaction_conflict_exception);
+        if met_another { RetryAction::transient_error() } else { RetryAction::NoActionIndicated }
+    }
+
+    fn name(&self) -> &'static str {
+        "transaction conflicts pass"
+    }
+}
+
+/// Whether every write that refused did so for a reason that passes: a condition that failed will fail again.
+fn is_passing_cancellation(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return false };
+    let mut codes =
+        cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
+    codes.clone().next().is_some() && codes.all(|code| PASSING_REASONS.contains(&code))
+}
+
+/// What a failed operation means to a caller. The message of such an error can hold keys and values of items: only the
+/// operation's name and the error's code go further.
+pub(super) fn failure<E: ProvideErrorMetadata>(operation: &'static str, error: &SdkError<E>) -> Error {
+    let Some(service_error) = error.as_service_error() else {
+        return Error::unavailable(format!("{operation}: no answer"));
+    };
+    let code = service_error.code().unwrap_or("unknown");
+    let cause = format!("{operation}: {code}");
+    // A transaction that was cancelled by a failed condition is read before it comes here.
+    let passes = PASSING_ERRORS.contains(&code) || code == "TransactionCanceledException";
+    let is_theirs = error.raw_response().is_some_and(|response| response.status().is_server_error());
+    if passes || is_theirs { Error::unavailable(cause) } else { Error::internal(cause) }
+}

@@ -1,0 +1,91 @@
+use freehold_domain::email::Email;
+use freehold_domain::mail::Shard;
+use freehold_domain::{MailId, PoolId, SessionId, UserId};
+
+use super::item::Map;
+use super::text;
+
+/// Where items are. Every partition key begins with the pool, so that one table can hold many.
+pub(super) struct Keys {
+    pool: PoolId,
+}
+
+/// Where one item is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) pk: String,
+    pub(super) sk: String,
+}
+
+impl Key {
+    pub(super) fn into_map(self) -> Map {
+        Map::from([("pk".to_owned(), text(self.pk)), ("sk".to_owned(), text(self.sk))])
+    }
+}
+
+/// What the sort key of a mail begins with. The stream's filter in the template names it too.
+pub(super) const MAIL_PREFIX: &str = "MAIL#";
+
+impl Keys {
+    pub(super) fn new(pool: PoolId) -> Self {
+        Self { pool }
+    }
+
+    pub(super) fn pool(&self) -> &PoolId {
+        &self.pool
+    }
+
+    pub(super) fn settings(&self) -> Key {
+        self.key("POOL", "SETTINGS")
+    }
+
+    pub(super) fn profile(&self, user: UserId) -> Key {
+        self.of_user(user, "PROFILE")
+    }
+
+    pub(super) fn credentials(&self, user: UserId) -> Key {
+        self.of_user(user, "CREDENTIALS")
+    }
+
+    pub(super) fn session(&self, user: UserId, session: SessionId) -> Key {
+        self.of_user(user, format!("SESSION#{session}"))
+    }
+
+    pub(super) fn verification(&self, user: UserId) -> Key {
+        self.of_user(user, "CHALLENGE#verify-email")
+    }
+
+    pub(super) fn claim(&self, email: &Email) -> Key {
+        self.key(format!("LOGIN#email#{}", email.canonical()), "CLAIM")
+    }
+
+    pub(super) fn verification_mails(&self, email: &Email) -> Key {
+        self.key(format!("LIMIT#verification-mails#{}", email.canonical()), "COUNT")
+    }
+
+    pub(super) fn mail(&self, mail: MailId) -> Key {
+        Key { pk: self.outbox(Shard::of(mail)), sk: format!("{MAIL_PREFIX}{mail}") }
+    }
+
+    pub(super) fn outbox(&self, shard: Shard) -> String {
+        format!("{}#OUTBOX#{shard}", self.pool)
+    }
+
+    /// A place that nobody reads, for the work that an unknown address must cost too.
+    pub(super) fn decoy(&self, mail: MailId, part: &str) -> Key {
+        self.key(format!("DECOY#{mail}"), part)
+    }
+
+    fn of_user(&self, user: UserId, sk: impl Into<String>) -> Key {
+        self.key(format!("USER#{user}"), sk)
+    }
+
+    fn key(&self, pk: impl std::fmt::Display, sk: impl Into<String>) -> Key {
+        Key { pk: format!("{}#{pk}", self.pool), sk: sk.into() }
+    }
+}
+
+/// The shard of a mail whose partition key a stream names.
+pub(super) fn shard_of(pool: &PoolId, pk: &str) -> Option<Shard> {
+    Shard::parse(pk.strip_prefix(pool.as_str())?.strip_prefix("#OUTBOX#")?)
+}

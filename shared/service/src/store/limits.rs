@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use freehold_domain::email::Email;
+use freehold_domain::verification::MAILS_PER_HOUR;
+use freehold_domain::{Error, Timestamp};
+
+use super::item::item;
+use super::{ItemType, Store, failure, number};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+impl Store {
+    /// Counts one more mail to an address that somebody asked for: whether it may be sent.
+    ///
+    /// The item holds the times of the last mails, oldest first. One conditional write drops the oldest, where it is an
+    /// hour old, and appends this one, so that no hour, wherever it begins, has more mails than are allowed; and 100
+    /// parallel requests count as 100. Known and unknown addresses are counted alike.
+    pub(crate) async fn count_verification_mail(&self, email: &Email, now: Timestamp) -> Result<bool, Error> {
+        let last = MAILS_PER_HOUR - 1;
+        let moved: Vec<String> = (0..last).map(|at| format!("sent_at[{at}] = sent_at[{}]", at + 1)).collect();
+        let expression = format!("SET {}, sent_at[{last}] = :now, expires_at = :expires_at", moved.join(", "));
+        let expires_at = number((now + HOUR).as_seconds());
+        // Where there is no item yet, it is made and the write begins again: once, unless it expires at that very moment.
+        for _ in 0..3 {
+            let written = self
+                .client
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(self.keys.verification_mails(email).into_map()))
+                .update_expression(&expression)
+                .condition_expression("sent_at[0] <= :an_hour_ago")
+                .expression_attribute_values(":now", number(now.as_millis()))
+                .expression_attribute_values(":an_hour_ago", number(now.as_millis().saturating_sub(millis(HOUR))))
+                .expression_attribute_values(":expires_at", expires_at.clone())
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+                .send()
+                .await;
+            let Err(error) = written else { return Ok(true) };
+            match error.as_service_error() {
+                Some(service_error) if service_error.is_conditional_check_failed_exception() => {}
+                _ => return Err(failure("UpdateItem", &error)),
+            }
+            let seen = error.into_service_error();
+            let is_counted = matches!(&seen, aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(failed) if failed.item().is_some());
+            if is_counted {
+                return Ok(false);
+            }
+            self.begin_count(email, expires_at.clone()).await?;
+        }
+        Err(Error::unavailable("a limit was made and expired three times"))
+    }
+
+    /// Makes an item that has counted nothing. Somebody else may have made it first.
+    async fn begin_count(&self, email: &Email, expires_at: AttributeValue) -> Result<(), Error> {
+        let never = AttributeValue::L(vec![number(0); MAILS_PER_HOUR as usize]);
+        let attributes = [("sent_at", Some(never)), ("expires_at", Some(expires_at))];
+        let written = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(self.keys.verification_mails(email), ItemType::Limit, attributes)))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        match written {
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure("PutItem", &error)),
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

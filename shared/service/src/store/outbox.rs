@@ -1,0 +1,162 @@
+use aws_sdk_dynamodb::types::ReturnValue;
+use freehold_crypto::envelope::Envelope;
+use freehold_domain::email::Email;
+use freehold_domain::mail::{Kind, LEASE, Mail, Shard, backoff};
+use freehold_domain::name::DisplayName;
+use freehold_domain::{Error, MailId, Timestamp, UserId};
+
+use super::item::{Map, item};
+use super::keys::{MAIL_PREFIX, shard_of};
+use super::{Item, ItemType, Store, failure, number, text};
+
+/// A mail that nobody else sends until its lease ends.
+pub struct Leased {
+    /// The mail.
+    pub mail: Mail,
+    /// How often it has been tried, this time included.
+    pub attempts: u32,
+}
+
+impl Store {
+    /// The mails of a shard that are due, oldest first.
+    pub(crate) async fn due_mails(&self, shard: Shard, now: Timestamp) -> Result<Vec<MailId>, Error> {
+        let mut due = Vec::new();
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :mail)")
+            .filter_expression("due_at <= :now")
+            .projection_expression("sk")
+            .expression_attribute_values(":pk", text(self.keys.outbox(shard)))
+            .expression_attribute_values(":mail", text(MAIL_PREFIX))
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .into_paginator()
+            .items()
+            .send();
+        while let Some(item) = pages.next().await {
+            let item = item.map_err(|error| failure("Query", &error))?;
+            let id = item.get("sk").and_then(|sk| sk.as_s().ok()?.strip_prefix(MAIL_PREFIX)).and_then(MailId::parse);
+            due.push(id.ok_or_else(|| Error::internal("a mail in the outbox has no id"))?);
+        }
+        Ok(due)
+    }
+
+    /// The shard of a mail whose partition key a stream names; nothing for a partition of another kind or pool.
+    pub(crate) fn shard_of(&self, pk: &str) -> Option<Shard> {
+        shard_of(self.keys.pool(), pk)
+    }
+
+    /// Takes a mail to send it: of any number who try, one gets it until the lease ends. Nothing, where somebody else has
+    /// it or it is gone.
+    pub(crate) async fn lease(&self, mail: MailId, now: Timestamp) -> Result<Option<Leased>, Error> {
+        let leased = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.keys.mail(mail).into_map()))
+            .update_expression("SET due_at = :lease_ends ADD attempts :one")
+            .condition_expression("item_type = :mail AND due_at <= :now")
+            .expression_attribute_values(":mail", text(ItemType::Mail.as_str()))
+            .expression_attribute_values(":now", number(now.as_millis()))
+            .expression_attribute_values(":lease_ends", number((now + LEASE).as_millis()))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match leased {
+            Ok(leased) => leased.attributes.map(|map| read_leased(map, mail)).transpose(),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failure("UpdateItem", &error)),
+        }
+    }
+
+    /// Forgets a mail: it was handed over, or there is no more use in it.
+    pub(crate) async fn forget_mail(&self, mail: MailId) -> Result<(), Error> {
+        let key = self.keys.mail(mail).into_map();
+        let deleted = self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await;
+        deleted.map(|_| ()).map_err(|error| failure("DeleteItem", &error))
+    }
+
+    /// Leaves a mail for later: the longer, the more often it failed.
+    pub(crate) async fn postpone(&self, leased: &Leased, now: Timestamp) -> Result<(), Error> {
+        let due_at = number((now + backoff(leased.attempts)).as_millis());
+        self.set_aside(leased, "SET due_at = :due_at", Some((":due_at", due_at))).await
+    }
+
+    /// Marks a mail that can never be sent: it is due no more, and its secret goes. It stays until it expires, for whoever
+    /// looks into why.
+    pub(crate) async fn bury(&self, leased: &Leased) -> Result<(), Error> {
+        self.set_aside(leased, "REMOVE due_at, sealed_token SET dead = :dead", Some((":dead", text("refused")))).await
+    }
+
+    /// The key of a mail, for the queue that hears of those that can never be sent.
+    pub(crate) fn mail_key(&self, mail: MailId) -> (String, String) {
+        let key = self.keys.mail(mail);
+        (key.pk, key.sk)
+    }
+
+    /// Changes a mail that is still leased as it was; one that somebody else has by now is theirs.
+    async fn set_aside(
+        &self,
+        leased: &Leased,
+        expression: &str,
+        value: Option<(&str, aws_sdk_dynamodb::types::AttributeValue)>,
+    ) -> Result<(), Error> {
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.keys.mail(leased.mail.id).into_map()))
+            .update_expression(expression)
+            .condition_expression("attempts = :attempts")
+            .expression_attribute_values(":attempts", number(leased.attempts.into()));
+        if let Some((name, value)) = value {
+            update = update.expression_attribute_values(name, value);
+        }
+        match update.send().await {
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure("UpdateItem", &error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    pub(super) fn mail_item(&self, mail: &Mail) -> Map {
+        let attributes = [
+            ("kind", Some(text(mail.kind.as_str()))),
+            ("user_id", Some(text(mail.user.to_string()))),
+            ("recipient", Some(text(mail.to.as_str()))),
+            ("display_name", mail.name.as_ref().map(|name| text(name.as_str()))),
+            ("sealed_token", Some(text(mail.sealed_token.as_str()))),
+            ("due_at", Some(number(mail.id.created_at().as_millis()))),
+            ("attempts", Some(number(0))),
+            ("expires_at", Some(number(mail.expires_at.as_seconds()))),
+        ];
+        item(self.keys.mail(mail.id), ItemType::Mail, attributes)
+    }
+}
+
+fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
+    let item = Item::read(map, ItemType::Mail)?;
+    let name = |text: &str| DisplayName::parse(text).ok_or_else(|| item.broken("display_name"));
+    let mail = Mail {
+        id,
+        kind: item.parse("kind", Kind::parse)?,
+        user: item.parse("user_id", UserId::parse)?,
+        to: item.parse("recipient", Email::parse)?,
+        name: item.optional_text("display_name")?.map(name).transpose()?,
+        sealed_token: Envelope::from_stored(item.text("sealed_token")?.to_owned()),
+        expires_at: item.expires_at()?,
+    };
+    let attempts = u32::try_from(item.number("attempts")?).map_err(|_| item.broken("attempts"))?;
+    Ok(Leased { mail, attempts })
+}

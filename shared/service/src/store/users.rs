@@ -1,0 +1,309 @@
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use freehold_crypto::envelope::Envelope;
+use freehold_crypto::key_pair::PublicKey;
+use freehold_crypto::password::PasswordHash;
+use freehold_domain::email::Email;
+use freehold_domain::mail::Mail;
+use freehold_domain::name::DisplayName;
+use freehold_domain::user::{Claim, Role, Status, User};
+use freehold_domain::verification::Challenge;
+use freehold_domain::{Error, Timestamp, UserId};
+
+use super::item::{Map, item};
+use super::{Item, ItemType, Store, bytes, failure, number, text, unbuilt};
+
+/// What must not be exposed of a user.
+pub struct Credentials {
+    /// The hash of the password.
+    pub password_hash: PasswordHash,
+    /// The private key, sealed for the user.
+    pub sealed_private_key: Envelope,
+}
+
+/// All that a registration writes.
+pub struct Registration {
+    /// The new account.
+    pub user: User,
+    /// Its secrets.
+    pub credentials: Credentials,
+    /// What the mailed link answers.
+    pub challenge: Challenge,
+    /// The mail.
+    pub mail: Mail,
+    /// The abandoned account that gives way.
+    pub replaces: Option<UserId>,
+}
+
+/// Where a challenge and its mail are written when somebody asks for another mail.
+pub enum VerificationMail {
+    /// To an account that waits to be verified.
+    Renewed(Challenge, Mail),
+    /// To where nobody looks: the same work, for an address that nobody waits at.
+    Decoy(Challenge, Mail),
+}
+
+impl Store {
+    /// Who holds an address.
+    pub(crate) async fn claim(&self, email: &Email) -> Result<Option<Claim>, Error> {
+        let item = self.get(self.keys.claim(email), ItemType::Claim).await?;
+        item.map(|item| read_claim(&item)).transpose()
+    }
+
+    /// A user, without the secrets.
+    pub(crate) async fn user(&self, user: UserId) -> Result<Option<User>, Error> {
+        let item = self.get(self.keys.profile(user), ItemType::User).await?;
+        item.map(|item| read_user(&item, user)).transpose()
+    }
+
+    /// A user's secrets.
+    pub(crate) async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, Error> {
+        let item = self.get(self.keys.credentials(user), ItemType::Credentials).await?;
+        item.map(|item| read_credentials(&item)).transpose()
+    }
+
+    /// The challenge that waits for a mailed link to answer it.
+    pub(crate) async fn challenge(&self, user: UserId) -> Result<Option<Challenge>, Error> {
+        let item = self.get(self.keys.verification(user), ItemType::Verification).await?;
+        item.map(|item| read_challenge(&item, user)).transpose()
+    }
+
+    /// Writes a new account, its claim, its challenge and its mail: all of it or nothing. An abandoned account that held
+    /// the address goes in the same write, unless it was verified or renewed in between.
+    ///
+    /// # Errors
+    /// [`Error::EmailTaken`].
+    pub(crate) async fn register(&self, registration: &Registration) -> Result<(), Error> {
+        let Registration { user, credentials, challenge, mail, replaces } = registration;
+        let claim = self.put(self.claim_item(challenge));
+        let claim = match replaces {
+            None => claim.condition_expression("attribute_not_exists(pk)"),
+            Some(abandoned) => claim
+                .condition_expression("user_id = :abandoned AND unverified_until <= :now")
+                .expression_attribute_values(":abandoned", text(abandoned.to_string()))
+                .expression_attribute_values(":now", number(user.id.created_at().as_millis())),
+        };
+        let is_new = "attribute_not_exists(pk)";
+        let mut writes = vec![
+            put(claim)?,
+            put(self.put(self.user_item(user)?).condition_expression(is_new))?,
+            put(self.put(self.credentials_item(user.id, credentials)).condition_expression(is_new))?,
+            put(self.put(self.challenge_item(challenge)).condition_expression(is_new))?,
+            put(self.put(self.mail_item(mail)).condition_expression(is_new))?,
+        ];
+        if let Some(abandoned) = replaces {
+            let abandoned = *abandoned;
+            for key in
+                [self.keys.profile(abandoned), self.keys.credentials(abandoned), self.keys.verification(abandoned)]
+            {
+                let delete = self.delete(key).build().map_err(unbuilt)?;
+                writes.push(TransactWriteItem::builder().delete(delete).build());
+            }
+        }
+        let Err(refused) = self.transact(writes).await? else { return Ok(()) };
+        let Some(holder) = refused.by(0) else { return Err(Error::internal("a new id is in use")) };
+        // The token of the transaction has ended, and this very registration had been written under it.
+        let is_ours = holder.get("user_id").and_then(|value| value.as_s().ok()) == Some(&user.id.to_string());
+        if is_ours { Ok(()) } else { Err(Error::EmailTaken) }
+    }
+
+    /// Answers a challenge: the account is verified and holds its address for good. N parallel answers have one winner.
+    ///
+    /// # Errors
+    /// [`Error::InvalidVerificationToken`], where the challenge is no longer what it was.
+    pub(crate) async fn verify(&self, challenge: &Challenge, now: Timestamp) -> Result<(), Error> {
+        let profile = self
+            .update(self.keys.profile(challenge.user))
+            .update_expression("SET account_status = :verified ADD version :one")
+            .condition_expression("account_status = :unverified AND email = :email")
+            .expression_attribute_values(":verified", text(Status::Verified.as_str()))
+            .expression_attribute_values(":unverified", text(Status::Unverified.as_str()))
+            .expression_attribute_values(":email", text(challenge.email.as_str()))
+            .expression_attribute_values(":one", number(1));
+        let claim = self
+            .update(self.keys.claim(&challenge.email))
+            .update_expression("REMOVE unverified_until")
+            .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
+            .expression_attribute_values(":user", text(challenge.user.to_string()));
+        let writes = vec![
+            self.consume(challenge, now)?,
+            TransactWriteItem::builder().update(profile.build().map_err(unbuilt)?).build(),
+            TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
+        ];
+        self.transact(writes).await?.map_err(|_| Error::InvalidVerificationToken)
+    }
+
+    /// Answers a challenge with "this was not me": the account that was never verified goes, and its address is free.
+    ///
+    /// # Errors
+    /// [`Error::InvalidVerificationToken`], where the challenge is no longer what it was.
+    pub(crate) async fn cancel(&self, challenge: &Challenge, now: Timestamp) -> Result<(), Error> {
+        let profile = self
+            .delete(self.keys.profile(challenge.user))
+            .condition_expression("account_status = :unverified")
+            .expression_attribute_values(":unverified", text(Status::Unverified.as_str()));
+        let claim = self
+            .delete(self.keys.claim(&challenge.email))
+            .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
+            .expression_attribute_values(":user", text(challenge.user.to_string()));
+        let credentials = self.delete(self.keys.credentials(challenge.user));
+        let mut writes = vec![self.consume(challenge, now)?];
+        for delete in [profile, claim, credentials] {
+            writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+        }
+        self.transact(writes).await?.map_err(|_| Error::InvalidVerificationToken)
+    }
+
+    /// Replaces the challenge of an account that waits to be verified, and writes the mail; or does as much work for
+    /// nothing. An account that was verified in between stays as it is.
+    pub(crate) async fn write_verification_mail(&self, mail: &VerificationMail) -> Result<(), Error> {
+        let writes = match mail {
+            VerificationMail::Renewed(challenge, mail) => {
+                let claim = self
+                    .update(self.keys.claim(&challenge.email))
+                    .update_expression("SET unverified_until = :until")
+                    .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
+                    .expression_attribute_values(":user", text(challenge.user.to_string()))
+                    .expression_attribute_values(":until", number(challenge.expires_at.as_millis()));
+                vec![
+                    put(self.put(self.challenge_item(challenge)))?,
+                    put(self.put(self.mail_item(mail)))?,
+                    TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
+                ]
+            }
+            VerificationMail::Decoy(challenge, mail) => {
+                let moved = |part: &str, mut map: Map| {
+                    map.extend(item(self.keys.decoy(mail.id, part), ItemType::Decoy, []));
+                    map
+                };
+                let claim = self
+                    .update(self.keys.decoy(mail.id, "CLAIM"))
+                    .update_expression("SET unverified_until = :until, expires_at = :expires_at, item_type = :decoy")
+                    .condition_expression("attribute_not_exists(pk)")
+                    .expression_attribute_values(":until", number(challenge.expires_at.as_millis()))
+                    .expression_attribute_values(":expires_at", number(challenge.expires_at.as_seconds()))
+                    .expression_attribute_values(":decoy", text(ItemType::Decoy.as_str()));
+                vec![
+                    put(self.put(moved("CHALLENGE", self.challenge_item(challenge))))?,
+                    put(self.put(moved("LETTER", self.mail_item(mail))))?,
+                    TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
+                ]
+            }
+        };
+        // A refusal says that the account was verified, cancelled or taken over in between: there is nothing to send.
+        self.transact(writes).await.map(|_| ())
+    }
+
+    /// Puts a stronger hash in the place of the one that a sign-in was verified against. One that changed in between stays.
+    pub(crate) async fn strengthen(&self, user: UserId, old: &PasswordHash, new: &PasswordHash) -> Result<(), Error> {
+        let written = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.keys.credentials(user).into_map()))
+            .update_expression("SET password_hash = :new")
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":new", text(new.as_str()))
+            .expression_attribute_values(":old", text(old.as_str()))
+            .send()
+            .await;
+        match written {
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure("UpdateItem", &error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Deletes the challenge, if it is still the one that was read and has not expired.
+    fn consume(&self, challenge: &Challenge, now: Timestamp) -> Result<TransactWriteItem, Error> {
+        let delete = self
+            .delete(self.keys.verification(challenge.user))
+            .condition_expression("token_hash = :hash AND item_type = :type AND expires_at > :now")
+            .expression_attribute_values(":hash", bytes(challenge.token_hash.as_bytes()))
+            .expression_attribute_values(":type", text(ItemType::Verification.as_str()))
+            .expression_attribute_values(":now", number(now.as_seconds()));
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build())
+    }
+
+    fn claim_item(&self, challenge: &Challenge) -> Map {
+        let attributes = [
+            ("user_id", Some(text(challenge.user.to_string()))),
+            ("unverified_until", Some(number(challenge.expires_at.as_millis()))),
+        ];
+        item(self.keys.claim(&challenge.email), ItemType::Claim, attributes)
+    }
+
+    fn user_item(&self, user: &User) -> Result<Map, Error> {
+        let public_key = user.public_key.to_stored().map_err(|error| Error::internal(error.to_string()))?;
+        let roles = user.roles.iter().map(|role| text(role.as_str())).collect();
+        let attributes = [
+            ("email", Some(text(user.email.as_str()))),
+            ("account_status", Some(text(user.status.as_str()))),
+            ("display_name", user.name.as_ref().map(|name| text(name.as_str()))),
+            ("roles", Some(AttributeValue::L(roles))),
+            ("public_key", Some(text(public_key))),
+            ("version", Some(number(1))),
+        ];
+        Ok(item(self.keys.profile(user.id), ItemType::User, attributes))
+    }
+
+    fn credentials_item(&self, user: UserId, credentials: &Credentials) -> Map {
+        let attributes = [
+            ("password_hash", Some(text(credentials.password_hash.as_str()))),
+            ("private_key", Some(text(credentials.sealed_private_key.as_str()))),
+        ];
+        item(self.keys.credentials(user), ItemType::Credentials, attributes)
+    }
+
+    fn challenge_item(&self, challenge: &Challenge) -> Map {
+        let attributes = [
+            ("email", Some(text(challenge.email.as_str()))),
+            ("token_hash", Some(bytes(challenge.token_hash.as_bytes()))),
+            ("expires_at", Some(number(challenge.expires_at.as_seconds()))),
+        ];
+        item(self.keys.verification(challenge.user), ItemType::Verification, attributes)
+    }
+}
+
+fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().put(builder.build().map_err(unbuilt)?).build())
+}
+
+fn read_claim(item: &Item) -> Result<Claim, Error> {
+    Ok(Claim {
+        user: item.parse("user_id", UserId::parse)?,
+        unverified_until: item.optional_number("unverified_until")?.map(Timestamp::from_millis),
+    })
+}
+
+fn read_user(item: &Item, id: UserId) -> Result<User, Error> {
+    let role = |text: &str| Role::parse(text).ok_or_else(|| item.broken("roles"));
+    let name = |text: &str| DisplayName::parse(text).ok_or_else(|| item.broken("display_name"));
+    Ok(User {
+        id,
+        email: item.parse("email", Email::parse)?,
+        status: item.parse("account_status", Status::parse)?,
+        name: item.optional_text("display_name")?.map(name).transpose()?,
+        roles: item.texts("roles")?.into_iter().map(role).collect::<Result<_, _>>()?,
+        public_key: item.parse("public_key", |text| PublicKey::from_stored(text).ok())?,
+    })
+}
+
+fn read_credentials(item: &Item) -> Result<Credentials, Error> {
+    Ok(Credentials {
+        password_hash: item.parse("password_hash", |text| PasswordHash::parse(text).ok())?,
+        sealed_private_key: Envelope::from_stored(item.text("private_key")?.to_owned()),
+    })
+}
+
+fn read_challenge(item: &Item, user: UserId) -> Result<Challenge, Error> {
+    Ok(Challenge {
+        user,
+        email: item.parse("email", Email::parse)?,
+        token_hash: item.hash("token_hash")?,
+        expires_at: item.expires_at()?,
+    })
+}
