@@ -24,9 +24,7 @@ pub enum Error {
     EmailNotVerified,
     /// The refresh token is no token of a session that lives.
     InvalidRefreshToken,
-    /// There is no access token.
-    NoAccessToken,
-    /// The access token is no token of a session that lives.
+    /// There is no access token, or it is no token of a session that lives.
     InvalidAccessToken,
     /// There is no such thing.
     NotFound,
@@ -121,7 +119,6 @@ impl Error {
             | Self::InvalidCredentials
             | Self::EmailNotVerified
             | Self::InvalidRefreshToken
-            | Self::NoAccessToken
             | Self::InvalidAccessToken
             | Self::NotFound => None,
         }
@@ -137,7 +134,7 @@ impl Error {
             Self::CrossSite => "cross_site",
             Self::InvalidFields(fields) => fields.first().map_or("invalid_json", |field| field.code.as_str()),
             Self::EmailTaken => "email_taken",
-            Self::InvalidVerificationToken | Self::InvalidAccessToken | Self::NoAccessToken => "invalid_token",
+            Self::InvalidVerificationToken | Self::InvalidAccessToken => "invalid_token",
             Self::InvalidCredentials => "invalid_credentials",
             Self::EmailNotVerified => "email_not_verified",
             Self::InvalidRefreshToken => "invalid_refresh_token",

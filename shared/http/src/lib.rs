@@ -1,0 +1,21 @@
+//! The edge: the only crate that knows HTTP.
+//!
+//! - [`serve`] and [`serve_events`]: what a function's `main` calls.
+//! - [`body`], [`credentials`], [`site`], [`device`]: reading a request.
+//! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
+
+pub mod answer;
+pub mod body;
+pub mod credentials;
+mod device;
+pub mod page;
+pub mod problem;
+mod serve;
+pub mod session_cookie;
+pub mod site;
+pub mod tokens;
+
+pub use device::device;
+pub use lambda_http::http::StatusCode;
+pub use lambda_http::{Body, Request, RequestExt, Response};
+pub use serve::{Assemble, EventHandler, Handler, serve, serve_events};

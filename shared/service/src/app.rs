@@ -88,6 +88,12 @@ impl Environment {
         Ok(Self { config, sdk: aws_config::load_defaults(BehaviorVersion::latest()).await })
     }
 
+    /// How much our own crates log.
+    #[must_use]
+    pub fn log_level(&self) -> tracing::Level {
+        self.config.log_level
+    }
+
     /// An app that has the table alone.
     #[must_use]
     pub fn app(&self) -> App {

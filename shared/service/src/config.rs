@@ -1,6 +1,7 @@
 use freehold_crypto::ApplicationSecret;
 use freehold_domain::PoolId;
 use freehold_domain::public_url::{Issuers, Origin};
+use tracing::Level;
 
 /// What a function is told by its environment. Contradictions are refused at the start.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// The queue that hears of mail that cannot be delivered.
     pub dead_letter_queue_url: Option<String>,
+    /// How much our own crates log: the SDK and the runtime print whole requests below INFO, so there is no lower level.
+    pub log_level: tracing::Level,
     /// Where the application secret comes from.
     pub(crate) secret: SecretSource,
 }
@@ -92,7 +95,14 @@ impl Config {
                 ));
             }
         };
+        let log_level = match optional("LOG_LEVEL").as_deref() {
+            Some("ERROR") => Level::ERROR,
+            Some("WARN") => Level::WARN,
+            None | Some("INFO") => Level::INFO,
+            Some(_) => return Err(StartError::new("LOG_LEVEL must be ERROR, WARN or INFO")),
+        };
         Ok(Self {
+            log_level,
             issuers: Issuers::new(&public_url, &pool),
             audience: optional("AUDIENCE").unwrap_or_else(|| public_url.as_str().to_owned()),
             pool,
@@ -136,6 +146,7 @@ mod tests {
         assert!(refusal(&[("POOL_ID", "pool#1")]).starts_with("POOL_ID must"));
         assert!(refusal(&[("PUBLIC_URL", "http://auth.example.com")]).starts_with("PUBLIC_URL must"));
         assert!(refusal(&[("ALLOWED_ORIGINS", "https://a.example, *")]).starts_with("ALLOWED_ORIGINS must"));
+        assert!(refusal(&[("LOG_LEVEL", "TRACE")]).starts_with("LOG_LEVEL must"));
         assert!(refusal(&[("APPLICATION_SECRET", "c2hvcnQ=")]).starts_with("APPLICATION_SECRET:"));
     }
 

@@ -3,6 +3,7 @@
 pub mod authenticate;
 pub mod cancel_registration;
 mod issue_tokens;
+pub mod issuer;
 pub mod login;
 pub mod logout;
 pub mod refresh;
@@ -14,6 +15,7 @@ pub mod verify_email;
 pub use authenticate::authenticate;
 pub use cancel_registration::cancel_registration;
 pub use issue_tokens::SessionToken;
+pub use issuer::issuer;
 pub use login::login;
 pub use logout::logout;
 pub use refresh::refresh;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use freehold_crypto::envelope::{Envelope, EnvelopeError};
 use freehold_crypto::{ApplicationSecret, SecretRing};
 use freehold_domain::envelope::SealedFor;
@@ -130,7 +131,9 @@ impl Manager {
                 let text = version.secret_string.map(Zeroizing::new).ok_or("it is not text")?;
                 ApplicationSecret::parse(&text).map(Some).map_err(|error| error.to_string())
             }
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) =>
+            {
                 Ok(None)
             }
             // The message of such an error can name the secret: the log gets the code alone.

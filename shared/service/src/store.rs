@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
 use freehold_domain::{Error, PoolId};
 
 pub use client::dynamodb_client;
-use client::failure;
+use client::{conditional, failure};
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};
 pub use outbox::Leased;

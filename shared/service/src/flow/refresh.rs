@@ -39,7 +39,7 @@ pub async fn refresh(app: &App, refresh_token: &str) -> Result<Refreshed, Error>
     }
     let next = RefreshToken::generate(presented.user, presented.session);
     let (rotated, user, credentials) = try_join3(
-        exchange(app, &presented, &next.secret.hash(), expires_at, now),
+        Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
         app.store.user(presented.user),
         app.store.credentials(presented.user),
     )

@@ -26,17 +26,14 @@ pub async fn resend_verification(app: &App, email: &Email) -> Result<(), Error> 
     let user = app.store.user(waiting.unwrap_or(decoy)).await?;
 
     let token = VerificationToken::generate();
-    let mail = match user {
-        Some(user) => {
-            let challenge = Challenge::new(user.id, user.email, &token, now);
-            let mail = verification_mail(app, &challenge, &token, user.name)?;
-            VerificationMail::Renewed(challenge, mail)
-        }
-        None => {
-            let challenge = Challenge::new(decoy, email.clone(), &token, now);
-            let mail = verification_mail(app, &challenge, &token, None)?;
-            VerificationMail::Decoy(challenge, mail)
-        }
+    let mail = if let Some(user) = user {
+        let challenge = Challenge::new(user.id, user.email, &token, now);
+        let mail = verification_mail(app, &challenge, &token, user.name)?;
+        VerificationMail::Renewed(challenge, mail)
+    } else {
+        let challenge = Challenge::new(decoy, email.clone(), &token, now);
+        let mail = verification_mail(app, &challenge, &token, None)?;
+        VerificationMail::Decoy(challenge, mail)
     };
     app.store.write_verification_mail(&mail).await
 }

@@ -13,6 +13,18 @@ pub struct Input {
     pub token: VerificationToken,
 }
 
+impl Input {
+    /// Reads what a link or a form carries. What is no token of ours is refused like one that is no longer valid.
+    ///
+    /// # Errors
+    /// [`Error::InvalidVerificationToken`].
+    pub fn parse(user: &str, token: &str) -> Result<Self, Error> {
+        let user = UserId::parse(user).ok_or(Error::InvalidVerificationToken)?;
+        let token = VerificationToken::parse(token).ok_or(Error::InvalidVerificationToken)?;
+        Ok(Self { user, token })
+    }
+}
+
 /// Verifies the account's address, once.
 ///
 /// # Errors

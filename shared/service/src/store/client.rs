@@ -9,8 +9,11 @@ use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use freehold_domain::Error;
+
+use super::Map;
 
 /// Why one write of a cancelled transaction may succeed the next time.
 const PASSING_REASONS: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
@@ -72,6 +75,47 @@ fn is_passing_cancellation(error: &TransactWriteItemsError) -> bool {
     let mut codes =
         cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
     codes.clone().next().is_some() && codes.all(|code| PASSING_REASONS.contains(&code))
+}
+
+/// An operation whose write may be conditional.
+pub(super) trait MayFailCondition: ProvideErrorMetadata {
+    /// The failed condition, if that is what the error is.
+    fn failed_condition(&self) -> Option<&ConditionalCheckFailedException>;
+}
+
+impl MayFailCondition for UpdateItemError {
+    fn failed_condition(&self) -> Option<&ConditionalCheckFailedException> {
+        if let Self::ConditionalCheckFailedException(failed) = self { Some(failed) } else { None }
+    }
+}
+
+impl MayFailCondition for PutItemError {
+    fn failed_condition(&self) -> Option<&ConditionalCheckFailedException> {
+        if let Self::ConditionalCheckFailedException(failed) = self { Some(failed) } else { None }
+    }
+}
+
+impl MayFailCondition for DeleteItemError {
+    fn failed_condition(&self) -> Option<&ConditionalCheckFailedException> {
+        if let Self::ConditionalCheckFailedException(failed) = self { Some(failed) } else { None }
+    }
+}
+
+/// Where a condition failed: the item that it failed on, if there is one and the write asked to see it.
+pub(super) type SeenInstead = Option<Map>;
+
+/// Tells a failed condition, which is an answer, from a failed operation.
+pub(super) fn conditional<T, E: MayFailCondition>(
+    operation: &'static str,
+    result: Result<T, SdkError<E>>,
+) -> Result<Result<T, SeenInstead>, Error> {
+    match result {
+        Ok(written) => Ok(Ok(written)),
+        Err(error) => match error.as_service_error().and_then(MayFailCondition::failed_condition) {
+            Some(failed) => Ok(Err(failed.item.clone())),
+            None => Err(failure(operation, &error)),
+        },
+    }
 }
 
 /// What a failed operation means to a caller. The message of such an error can hold keys and values of items: only the

@@ -6,7 +6,7 @@ use freehold_domain::verification::MAILS_PER_HOUR;
 use freehold_domain::{Error, Timestamp};
 
 use super::item::item;
-use super::{ItemType, Store, failure, number};
+use super::{ItemType, Store, conditional, number};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -36,15 +36,10 @@ impl Store {
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .send()
                 .await;
-            let Err(error) = written else { return Ok(true) };
-            match error.as_service_error() {
-                Some(service_error) if service_error.is_conditional_check_failed_exception() => {}
-                _ => return Err(failure("UpdateItem", &error)),
-            }
-            let seen = error.into_service_error();
-            let is_counted = matches!(&seen, aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(failed) if failed.item().is_some());
-            if is_counted {
-                return Ok(false);
+            match conditional("UpdateItem", written)? {
+                Ok(_) => return Ok(true),
+                Err(Some(_)) => return Ok(false),
+                Err(None) => {}
             }
             self.begin_count(email, expires_at.clone()).await?;
         }
@@ -63,15 +58,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        match written {
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failure("PutItem", &error)),
-            Ok(_) => Ok(()),
-        }
+        conditional("PutItem", written).map(|_| ())
     }
 }
 

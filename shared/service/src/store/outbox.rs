@@ -1,4 +1,5 @@
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use freehold_crypto::envelope::Envelope;
 use freehold_domain::email::Email;
 use freehold_domain::mail::{Kind, LEASE, Mail, Shard, backoff};
@@ -7,7 +8,7 @@ use freehold_domain::{Error, MailId, Timestamp, UserId};
 
 use super::item::{Map, item};
 use super::keys::{MAIL_PREFIX, shard_of};
-use super::{Item, ItemType, Store, failure, number, text};
+use super::{Item, ItemType, Store, conditional, failure, number, text};
 
 /// A mail that nobody else sends until its lease ends.
 pub struct Leased {
@@ -65,15 +66,8 @@ impl Store {
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
-        match leased {
-            Ok(leased) => leased.attributes.map(|map| read_leased(map, mail)).transpose(),
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(failure("UpdateItem", &error)),
-        }
+        let Ok(leased) = conditional("UpdateItem", leased)? else { return Ok(None) };
+        leased.attributes.map(|map| read_leased(map, mail)).transpose()
     }
 
     /// Forgets a mail: it was handed over, or there is no more use in it.
@@ -86,48 +80,33 @@ impl Store {
     /// Leaves a mail for later: the longer, the more often it failed.
     pub(crate) async fn postpone(&self, leased: &Leased, now: Timestamp) -> Result<(), Error> {
         let due_at = number((now + backoff(leased.attempts)).as_millis());
-        self.set_aside(leased, "SET due_at = :due_at", Some((":due_at", due_at))).await
+        let update = self.leased(leased).update_expression("SET due_at = :due_at");
+        let written = update.expression_attribute_values(":due_at", due_at).send().await;
+        conditional("UpdateItem", written).map(|_| ())
     }
 
     /// Marks a mail that can never be sent: it is due no more, and its secret goes. It stays until it expires, for whoever
     /// looks into why.
     pub(crate) async fn bury(&self, leased: &Leased) -> Result<(), Error> {
-        self.set_aside(leased, "REMOVE due_at, sealed_token SET dead = :dead", Some((":dead", text("refused")))).await
+        let update = self.leased(leased).update_expression("SET is_dead = :yes REMOVE due_at, sealed_token");
+        let written = update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await;
+        conditional("UpdateItem", written).map(|_| ())
+    }
+
+    /// A change to a mail that is still leased as it was; one that somebody else has by now is theirs.
+    fn leased(&self, leased: &Leased) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.keys.mail(leased.mail.id).into_map()))
+            .condition_expression("attempts = :attempts")
+            .expression_attribute_values(":attempts", number(leased.attempts.into()))
     }
 
     /// The key of a mail, for the queue that hears of those that can never be sent.
     pub(crate) fn mail_key(&self, mail: MailId) -> (String, String) {
         let key = self.keys.mail(mail);
         (key.pk, key.sk)
-    }
-
-    /// Changes a mail that is still leased as it was; one that somebody else has by now is theirs.
-    async fn set_aside(
-        &self,
-        leased: &Leased,
-        expression: &str,
-        value: Option<(&str, aws_sdk_dynamodb::types::AttributeValue)>,
-    ) -> Result<(), Error> {
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .set_key(Some(self.keys.mail(leased.mail.id).into_map()))
-            .update_expression(expression)
-            .condition_expression("attempts = :attempts")
-            .expression_attribute_values(":attempts", number(leased.attempts.into()));
-        if let Some((name, value)) = value {
-            update = update.expression_attribute_values(name, value);
-        }
-        match update.send().await {
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failure("UpdateItem", &error)),
-            Ok(_) => Ok(()),
-        }
     }
 
     pub(super) fn mail_item(&self, mail: &Mail) -> Map {

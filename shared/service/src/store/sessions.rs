@@ -1,14 +1,12 @@
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use freehold_crypto::token::SecretHash;
 use freehold_domain::session::{Device, Session};
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
+use super::client::SeenInstead;
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, bytes, failure, number, text};
+use super::{Item, ItemType, Store, bytes, conditional, failure, number, text};
 
 /// What became of a write that was conditional on a session as it was read.
 pub enum Written {
@@ -27,14 +25,9 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(self.session_item(session)))
             .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = written else { return Ok(()) };
-        match error.as_service_error() {
-            Some(service_error) if service_error.is_conditional_check_failed_exception() => Ok(()),
-            _ => Err(failure("PutItem", &error)),
-        }
+        conditional("PutItem", written).map(|_| ())
     }
 
     /// A session that has not ended.
@@ -64,7 +57,7 @@ impl Store {
             .expression_attribute_values(":current", bytes(current.as_bytes()))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":now", number(now.as_seconds()));
-        updated(update.send().await, user, id)
+        written(conditional("UpdateItem", update.send().await)?, user, id)
     }
 
     /// Puts `next` in the place of a current secret that its owner never received. The previous one stays.
@@ -84,7 +77,7 @@ impl Store {
             .expression_attribute_values(":current", bytes(seen.current.as_bytes()))
             .expression_attribute_values(":seen_recoveries", number(seen.recoveries.into()))
             .expression_attribute_values(":recoveries", number(u64::from(seen.recoveries) + 1));
-        updated(update.send().await, seen.user, seen.id)
+        written(conditional("UpdateItem", update.send().await)?, seen.user, seen.id)
     }
 
     /// Ends a session that a thief is in, if it is still as it was seen.
@@ -100,17 +93,7 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match deleted {
-            Ok(_) => Ok(Written::Done),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                let item = match error.into_err() {
-                    DeleteItemError::ConditionalCheckFailedException(failed) => failed.item,
-                    _ => None,
-                };
-                lost(item, seen.user, seen.id)
-            }
-            Err(error) => Err(failure("DeleteItem", &error)),
-        }
+        written(conditional("DeleteItem", deleted)?, seen.user, seen.id)
     }
 
     /// Ends a session, whatever it is like; one that has ended stays so.
@@ -153,23 +136,10 @@ impl Store {
     }
 }
 
-fn updated<T>(result: Result<T, SdkError<UpdateItemError>>, user: UserId, id: SessionId) -> Result<Written, Error> {
-    match result {
-        Ok(_) => Ok(Written::Done),
-        Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-            let item = match error.into_err() {
-                UpdateItemError::ConditionalCheckFailedException(failed) => failed.item,
-                _ => None,
-            };
-            lost(item, user, id)
-        }
-        Err(error) => Err(failure("UpdateItem", &error)),
-    }
-}
-
-fn lost(item: Option<Map>, user: UserId, id: SessionId) -> Result<Written, Error> {
-    let item = item.map(|map| Item::read(map, ItemType::Session)).transpose()?;
-    item.map(|item| read_session(&item, user, id)).transpose().map(Written::Lost)
+fn written<T>(result: Result<T, SeenInstead>, user: UserId, id: SessionId) -> Result<Written, Error> {
+    let Err(seen) = result else { return Ok(Written::Done) };
+    let seen = seen.map(|map| Item::read(map, ItemType::Session)).transpose()?;
+    seen.map(|item| read_session(&item, user, id)).transpose().map(Written::Lost)
 }
 
 fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<Session, Error> {

@@ -10,7 +10,7 @@ use freehold_domain::verification::Challenge;
 use freehold_domain::{Error, Timestamp, UserId};
 
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, bytes, failure, number, text, unbuilt};
+use super::{Item, ItemType, Store, bytes, conditional, number, text, unbuilt};
 
 /// What must not be exposed of a user.
 pub struct Credentials {
@@ -206,15 +206,7 @@ impl Store {
             .expression_attribute_values(":old", text(old.as_str()))
             .send()
             .await;
-        match written {
-            Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(failure("UpdateItem", &error)),
-            Ok(_) => Ok(()),
-        }
+        conditional("UpdateItem", written).map(|_| ())
     }
 
     /// Deletes the challenge, if it is still the one that was read and has not expired.

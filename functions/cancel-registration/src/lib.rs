@@ -1,0 +1,40 @@
+//! `POST /register/cancel`: "this was not me", the other button of the page behind a mailed link.
+
+use freehold_domain::Error;
+use freehold_http::page::Page;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, page};
+use freehold_service::flow::verify_email::Input;
+use freehold_service::{App, flow};
+use futures::future::BoxFuture;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Wire {
+    user_id: Option<String>,
+    token: Option<String>,
+}
+
+/// Answers a request.
+pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
+    Box::pin(async move {
+        if body::is_form(&request) {
+            page::answer_of(cancel_form(app, &request).await)
+        } else {
+            answer::of(cancel(app, &request).await)
+        }
+    })
+}
+
+async fn cancel_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
+    let (user, token) = (body::form_field(request, "user")?, body::form_field(request, "token")?);
+    flow::cancel_registration(app, &Input::parse(&user.unwrap_or_default(), &token.unwrap_or_default())?).await?;
+    let sentences = &["The account is deleted. Nobody can sign in with your address."];
+    Page { title: "Done", sentences, form: None }.answer(StatusCode::OK)
+}
+
+async fn cancel(app: &App, request: &Request) -> Result<Response<Body>, Error> {
+    let Wire { user_id, token } = body::json(request)?;
+    let input = Input::parse(&user_id.unwrap_or_default(), &token.unwrap_or_default())?;
+    flow::cancel_registration(app, &input).await?;
+    answer::message(StatusCode::OK, "The account is deleted.")
+}

@@ -1,0 +1,62 @@
+//! `POST /register`: signs up.
+
+use freehold_domain::Error;
+use freehold_domain::email::Email;
+use freehold_domain::error::{FieldCode, FieldError};
+use freehold_domain::name::DisplayName;
+use freehold_domain::password::Password;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body};
+use freehold_service::flow::register::Input;
+use freehold_service::{App, flow};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize)]
+struct Wire {
+    email: Option<String>,
+    password: Option<String>,
+    name: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Registered {
+    user_id: String,
+    message: &'static str,
+}
+
+impl TryFrom<Wire> for Input {
+    type Error = Error;
+
+    /// Every field that is wrong is named, not the first one alone.
+    fn try_from(wire: Wire) -> Result<Self, Error> {
+        let email = Email::parse(wire.email.as_deref().unwrap_or_default()).ok_or_else(|| {
+            FieldError::new("email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
+        });
+        let password = Password::choose(wire.password.as_deref().unwrap_or_default())
+            .map_err(|rule| FieldError::new("password", FieldCode::InvalidPassword, rule));
+        let name = wire.name.map(|name| {
+            DisplayName::parse(&name).ok_or_else(|| {
+                FieldError::new("name", FieldCode::InvalidName, "A name has 1 to 64 printable characters.")
+            })
+        });
+        match (email, password, name.transpose()) {
+            (Ok(email), Ok(password), Ok(name)) => Ok(Self { email, password, name }),
+            (email, password, name) => {
+                let errors = [email.err(), password.err(), name.err()];
+                Err(Error::InvalidFields(errors.into_iter().flatten().collect()))
+            }
+        }
+    }
+}
+
+/// Answers a request.
+pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
+    Box::pin(async move { answer::of(register(app, &request).await) })
+}
+
+async fn register(app: &App, request: &Request) -> Result<Response<Body>, Error> {
+    let input = body::json::<Wire>(request)?.try_into()?;
+    let user = flow::register(app, input).await?;
+    let message = "The account waits for its address to be verified: open the link in the mail.";
+    answer::json(StatusCode::CREATED, &Registered { user_id: user.to_string(), message })
+}

@@ -1,0 +1,106 @@
+//! Refusals and failures on this wire: `application/problem+json` (RFC 9457).
+
+use freehold_domain::Error;
+use lambda_http::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::{HeaderValue, StatusCode};
+use lambda_http::{Body, Response};
+use serde::Serialize;
+
+use crate::answer::response;
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ProblemField<'a>>,
+}
+
+#[derive(Serialize)]
+struct ProblemField<'a> {
+    field: &'a str,
+    code: &'static str,
+    detail: &'static str,
+}
+
+/// The answer to a refusal or a failure. What went wrong inside is logged here, and goes no further.
+#[must_use]
+pub fn of(error: &Error) -> Response<Body> {
+    let code = error.code();
+    if let Some(cause) = error.cause() {
+        tracing::error!(code, cause, "a request failed");
+    } else {
+        tracing::info!(code, "a request was refused");
+    }
+    let (status, title, detail) = words(error);
+    let problem = Problem {
+        r#type: format!("urn:freehold:problem:{code}"),
+        title,
+        status: status.as_u16(),
+        detail,
+        code,
+        errors: fields(error),
+    };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let mut response = response(status, "application/problem+json", body);
+    let headers = response.headers_mut();
+    if *error == Error::InvalidAccessToken {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer error="invalid_token""#));
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// The status, the title and a sentence for the person in front of the client. This match is the whole of what an error
+/// means on this wire.
+fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
+    match error {
+        Error::InvalidJson => {
+            (StatusCode::BAD_REQUEST, "Invalid JSON", "The body is not the JSON object that this action takes.")
+        }
+        Error::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Body too large", "A body has at most 16 KiB."),
+        Error::UnsupportedMediaType => {
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", "Send application/json in UTF-8.")
+        }
+        Error::CrossSite => (StatusCode::FORBIDDEN, "Cross-site request", "A page of this site may not send this."),
+        Error::InvalidFields(_) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "Invalid fields", "Some fields are not as they must be: see errors.")
+        }
+        Error::EmailTaken => (StatusCode::CONFLICT, "Address taken", "An account with this address exists."),
+        Error::InvalidVerificationToken => (
+            StatusCode::BAD_REQUEST,
+            "Invalid token",
+            "The link is not valid: it was used, has expired or was replaced.",
+        ),
+        Error::InvalidCredentials => {
+            (StatusCode::UNAUTHORIZED, "Invalid credentials", "No account has this address with this password.")
+        }
+        Error::EmailNotVerified => {
+            (StatusCode::FORBIDDEN, "Address not verified", "Open the link in the mail that was sent to the address.")
+        }
+        Error::InvalidRefreshToken => {
+            (StatusCode::UNAUTHORIZED, "Invalid refresh token", "The session has ended: sign in again.")
+        }
+        Error::InvalidAccessToken => {
+            (StatusCode::UNAUTHORIZED, "Invalid token", "The access token is missing, has expired or was revoked.")
+        }
+        Error::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such thing."),
+        Error::Unavailable(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "Something does not answer for now: try again.")
+        }
+        Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "Something is wrong on our side."),
+    }
+}
+
+fn fields(error: &Error) -> Vec<ProblemField<'_>> {
+    let Error::InvalidFields(fields) = error else { return Vec::new() };
+    fields
+        .iter()
+        .map(|error| ProblemField { field: &error.field, code: error.code.as_str(), detail: error.detail })
+        .collect()
+}
