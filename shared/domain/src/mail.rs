@@ -8,8 +8,8 @@ use crate::email::Email;
 use crate::name::DisplayName;
 use crate::{MailId, Timestamp, UserId};
 
-/// How long one attempt to hand a mail over may take before another may begin.
-pub const LEASE: Duration = Duration::from_mins(1);
+/// How long one attempt to hand a mail over may take before another may begin: longer than `send-mail` may run.
+pub const LEASE: Duration = Duration::from_mins(2);
 
 const FIRST_BACKOFF: Duration = Duration::from_secs(30);
 const LONGEST_BACKOFF: Duration = Duration::from_hours(24);
