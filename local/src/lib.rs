@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use axum::Router;
 use dynoxide::Database;
+use freehold_service::store::dynamodb_client;
 use freehold_service::{App, Clock, Config};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -41,6 +42,9 @@ pub use crate::mailbox::{Mail, Mailbox, SesFailure};
 pub use crate::start_error::StartError;
 use crate::tasks::{Stop, Tasks};
 pub use crate::template::Template;
+
+/// How long an attempt at DynamoDB may take here, where it shares a developer's CPUs with everything else, unoptimised.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to start.
 #[derive(Clone)]
@@ -141,7 +145,7 @@ impl Local {
             options.clock,
             if options.services_only { 0 } else { options.hashes_at_a_time },
         )?);
-        let client = freehold_service::dynamodb_client(&environment::aws(&dynamodb_url));
+        let client = dynamodb_client(&environment::aws(&dynamodb_url), ATTEMPT_TIMEOUT);
         database::create_table(&client, &environment["TABLE_NAME"], &template.table).await?;
 
         // 4. The door.
@@ -244,10 +248,10 @@ fn app(environment: &BTreeMap<String, String>, clock: Clock, hashes_at_a_time: u
     let secret = freehold_crypto::ApplicationSecret::parse(&environment["APPLICATION_SECRET"])?;
     let services = environment::aws(&environment["AWS_ENDPOINT_URL_SESV2"]);
     let dynamodb = environment::aws(&environment["AWS_ENDPOINT_URL_DYNAMODB"]);
-    Ok(App::new(config, clock, freehold_service::dynamodb_client(&dynamodb))
+    Ok(App::new(config, clock, dynamodb_client(&dynamodb, ATTEMPT_TIMEOUT))
         .with_secret(freehold_crypto::SecretRing::new(secret, None))
         .with_hashing(hashes_at_a_time)
-        .with_mail(aws_sdk_sesv2::Client::new(&services), aws_sdk_sqs::Client::new(&services)))
+        .with_mail(freehold_service::mail::ses_client(&services), aws_sdk_sqs::Client::new(&services)))
 }
 
 async fn drain(app: &App) -> Result<Value, freehold_domain::Error> {

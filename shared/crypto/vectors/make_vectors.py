@@ -1,5 +1,7 @@
 """Makes vectors.json, the interoperability vectors of the Freehold crypto crate.
 
+An argument names another file to write.
+
 A test that only reads what the same code wrote cannot notice that both halves
 share a mistake. The values here therefore come from implementations that share
 no code with ours: argon2-cffi (the Argon2 reference code in C), cryptography
@@ -16,6 +18,7 @@ import hmac
 import json
 import re
 import secrets
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -28,7 +31,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-OUTPUT = Path(__file__).resolve().parent / "vectors.json"
+OUTPUT = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).with_name("vectors.json"))
 
 
 class Refused(Exception):

@@ -20,8 +20,10 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     if media_type(request).as_deref() != Some(JSON) {
         return Err(Error::UnsupportedMediaType);
     }
+    // The deserializer does not look into fields that it passes over: what is no text is refused as a whole.
+    let text = std::str::from_utf8(bytes).map_err(|_| Error::InvalidJson)?;
     let mut unknown = Vec::new();
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_ignored::deserialize(&mut deserializer, |path| {
         unknown.push(FieldError::new(&path.to_string(), FieldCode::UnknownField, "The action takes no such field."));
     });
@@ -109,6 +111,7 @@ mod tests {
             assert_eq!(read(wrong), Err(Error::InvalidJson), "{}", &wrong[..wrong.len().min(20)]);
         }
         assert_eq!(read(truncated_utf_8), Err(Error::InvalidJson));
+        assert_eq!(read(b"{\"unknown\":\"\xff\"}".to_vec()), Err(Error::InvalidJson));
     }
 
     #[test]

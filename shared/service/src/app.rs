@@ -5,11 +5,11 @@ use freehold_crypto::SecretRing;
 use freehold_domain::Error;
 
 use crate::hashing::Hasher;
-use crate::mail::Mailer;
+use crate::mail::{Mailer, ses_client};
 use crate::secrets::Secrets;
 use crate::settings::CachedSettings;
-use crate::store::Store;
-use crate::{Clock, Config, StartError, dynamodb_client};
+use crate::store::{ATTEMPT_TIMEOUT, Store, dynamodb_client};
+use crate::{Clock, Config, StartError};
 
 /// What a function keeps between requests. Nothing else of a request survives it.
 ///
@@ -97,7 +97,7 @@ impl Environment {
     /// An app that has the table alone.
     #[must_use]
     pub fn app(&self) -> App {
-        App::new(self.config.clone(), Clock::system(), dynamodb_client(&self.sdk))
+        App::new(self.config.clone(), Clock::system(), dynamodb_client(&self.sdk, ATTEMPT_TIMEOUT))
     }
 
     /// Reads the application secret.
@@ -111,7 +111,7 @@ impl Environment {
     /// A client of SES.
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
-        aws_sdk_sesv2::Client::new(&self.sdk)
+        ses_client(&self.sdk)
     }
 
     /// A client of SQS.

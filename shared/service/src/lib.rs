@@ -19,4 +19,3 @@ pub mod store;
 pub use app::{App, Environment};
 pub use clock::Clock;
 pub use config::{Config, StartError};
-pub use store::dynamodb_client;

@@ -1,5 +1,10 @@
 //! What a mail says, and handing it to SES.
 
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sesv2::config::retry::RetryConfig;
+use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use freehold_domain::Error;
@@ -13,6 +18,15 @@ use crate::Config;
 
 const VERIFY_EMAIL_TEXT: &str = include_str!("mail/verify-email.txt");
 const VERIFY_EMAIL_HTML: &str = include_str!("mail/verify-email.html");
+
+/// A client of SES that tries once, for at most 5 seconds: the outbox is what tries again.
+#[must_use]
+pub fn ses_client(sdk: &SdkConfig) -> aws_sdk_sesv2::Client {
+    let timeouts = TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build();
+    let config =
+        aws_sdk_sesv2::config::Builder::from(sdk).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
+    aws_sdk_sesv2::Client::from_conf(config.build())
+}
 
 /// A mail, written out.
 pub struct Letter {

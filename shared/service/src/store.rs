@@ -18,7 +18,7 @@ use aws_sdk_dynamodb::types::{
 };
 use freehold_domain::{Error, PoolId};
 
-pub use client::dynamodb_client;
+pub use client::{ATTEMPT_TIMEOUT, dynamodb_client};
 use client::{conditional, failure};
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};

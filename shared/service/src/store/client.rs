@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig};
+use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
@@ -30,20 +30,28 @@ const PASSING_ERRORS: [&str; 8] = [
     "TransactionInProgressException",
 ];
 
-/// A client of DynamoDB that tries an operation at most 5 times, with jitter, for at most 4 seconds in all, and gives an
-/// attempt 1 second.
+/// How long an attempt may take in AWS, where most take a few milliseconds.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+
+const MAX_ATTEMPTS: u32 = 5;
+
+/// A client of DynamoDB that tries an operation at most 5 times, with jitter, and gives up after four times an attempt's
+/// timeout.
 #[must_use]
-pub fn dynamodb_client(sdk: &SdkConfig) -> Client {
+pub fn dynamodb_client(sdk: &SdkConfig, attempt_timeout: Duration) -> Client {
     let retries = RetryConfig::standard()
-        .with_max_attempts(5)
+        .with_max_attempts(MAX_ATTEMPTS)
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_millis(500));
     let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(Duration::from_secs(1))
-        .operation_timeout(Duration::from_secs(4))
+        .operation_attempt_timeout(attempt_timeout)
+        .operation_timeout(4 * attempt_timeout)
         .build();
+    // The SDK would keep a budget of retries for the whole process, and refuse them to one request for what another met.
+    let partition = RetryPartition::custom("freehold").token_bucket(TokenBucket::unlimited()).build();
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
         .retry_config(retries)
+        .retry_partition(partition)
         .timeout_config(timeouts)
         .retry_classifier(ConflictsPass);
     Client::from_conf(config.build())

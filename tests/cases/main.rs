@@ -1,0 +1,21 @@
+//! The whole system over HTTP, end to end: one module per function, and one per rule that holds across them.
+
+mod authorizer;
+mod cancel_registration;
+mod compiled_functions;
+mod cross_site;
+mod faults;
+mod hostile_input;
+mod house;
+mod issuer;
+mod local_server;
+mod login;
+mod logout;
+mod me;
+mod refresh;
+mod register;
+mod resend_verification;
+mod round_trips;
+mod secrecy;
+mod send_mail;
+mod verify_email;

@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use futures::future::join_all;
+use serde_json::json;
+use tests::{Answer, Link, Need, Pool};
+
+async fn verify(pool: &Pool, user: &str, token: &str) -> Answer {
+    pool.post("/verify-email", json!({"user_id": user, "token": token})).await
+}
+
+async fn registered(pool: &Pool, email: &str) -> Link {
+    pool.register(email).await.assert_status(201);
+    pool.link(email).await
+}
+
+#[tokio::test]
+async fn a_mailed_link_verifies_the_address_once() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    verify(&pool, &link.user, &link.token).await.assert_status(200);
+    pool.login(&email).await.assert_status(200);
+    verify(&pool, &link.user, &link.token).await.assert_problem(400, "invalid_token");
+}
+
+#[tokio::test]
+async fn opening_the_link_consumes_nothing_and_names_the_address() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    let path = format!("/verify-email?user={}&token={}", link.user, link.token);
+    for _ in 0..3 {
+        let page = pool.get(&path).await;
+        page.assert_status(200);
+        assert!(page.body.contains(&email) && page.body.contains("<button"), "{}", page.body);
+        assert_eq!(page.header("referrer-policy"), "no-referrer");
+    }
+    verify(&pool, &link.user, &link.token).await.assert_status(200);
+    let page = pool.get(&path).await;
+    page.assert_status(400);
+    assert!(!page.body.contains(&email) && page.header("content-type").starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn the_form_of_the_page_verifies_and_is_answered_with_a_page() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    let form = format!("user={}&token={}", link.user, link.token);
+    let content_type = [("content-type", "application/x-www-form-urlencoded")];
+    let page = pool.send("POST", "/verify-email", &content_type, form.clone()).await;
+    page.assert_status(200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    pool.login(&email).await.assert_status(200);
+    let page = pool.send("POST", "/verify-email", &content_type, form).await;
+    page.assert_status(400);
+    assert!(page.header("content-type").starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_the_accounts_own_is_refused() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let (ann, bob) = (pool.address("ann"), pool.address("bob"));
+    let (ann, bob) = (registered(&pool, &ann).await, registered(&pool, &bob).await);
+    let unknown_user = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
+    let other_purpose = ann.token.replace("fh_ev_", "fh_rt_");
+    let truncated = &ann.token[..ann.token.len() - 1];
+    let extended = format!("{}A", ann.token);
+    for (user, token) in [
+        (ann.user.as_str(), bob.token.as_str()),
+        (&bob.user, &ann.token),
+        (unknown_user, &ann.token),
+        (&ann.user.to_uppercase(), &ann.token),
+        (&ann.user, truncated),
+        (&ann.user, &extended),
+        (&ann.user, &other_purpose),
+        (&ann.user, ""),
+        ("", &ann.token),
+    ] {
+        verify(&pool, user, token).await.assert_problem(400, "invalid_token");
+    }
+    pool.post("/verify-email", json!({})).await.assert_problem(400, "invalid_token");
+    verify(&pool, &ann.user, &ann.token).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_link_works_for_a_day_even_before_the_table_expires_it() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let link = registered(&pool, "ann@example.com").await;
+    pool.pass(Duration::from_hours(24));
+    verify(&pool, &link.user, &link.token).await.assert_problem(400, "invalid_token");
+    if let Some(database) = pool.database() {
+        pool.pass(Duration::from_secs(1));
+        database.sweep_ttl().unwrap();
+        verify(&pool, &link.user, &link.token).await.assert_problem(400, "invalid_token");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_parallel_clicks_have_one_winner() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    let answers = join_all((0..100).map(|_| verify(&pool, &link.user, &link.token))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.text("code") == "invalid_token").count(), 99);
+}
+
+#[tokio::test]
+async fn an_item_of_another_type_is_never_taken_for_a_challenge() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let link = registered(&pool, "ann@example.com").await;
+    let pk = format!("us-east-1_Freehold1#USER#{}", link.user);
+    pool.set(&pk, "CHALLENGE#verify-email", "item_type", "session").await;
+    verify(&pool, &link.user, &link.token).await.assert_problem(500, "internal");
+    pool.login("ann@example.com").await.assert_problem(403, "email_not_verified");
+}

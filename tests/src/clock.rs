@@ -1,0 +1,31 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use freehold_domain::Timestamp;
+use freehold_service::Clock;
+
+/// A clock that stands still until a case moves it.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicU64>);
+
+impl Default for TestClock {
+    /// It stands at the beginning of 2026.
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(1_767_225_600_000)))
+    }
+}
+
+impl TestClock {
+    /// Moves it on.
+    pub fn pass(&self, duration: Duration) {
+        self.0.fetch_add(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
+    /// The clock as the functions take it.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        let millis = Arc::clone(&self.0);
+        Clock::new(move || Timestamp::from_millis(millis.load(Ordering::SeqCst)))
+    }
+}

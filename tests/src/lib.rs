@@ -1,0 +1,22 @@
+//! What the end-to-end cases stand on.
+//!
+//! - [`Pool`]: a user pool to talk to over HTTP: one in this process, or a deployed one.
+//! - [`Answer`]: an answer, which was held against `openapi.yaml` before a case saw it.
+//! - [`Proxy`]: what stands before the database and makes it fail.
+//!
+//! `FREEHOLD_URL` runs the cases against a deployed stage, with `FREEHOLD_MAIL` naming its mailbox, and skips, saying so, the
+//! ones that need what it does not have. `FREEHOLD_DYNAMODB` puts the pools of this process on another DynamoDB.
+
+mod answer;
+mod clock;
+mod compiled;
+mod contract;
+mod pool;
+mod proxy;
+
+pub use answer::Answer;
+pub use clock::TestClock;
+pub use compiled::compiled;
+pub use contract::{check, operations, root};
+pub use pool::{Link, Need, PASSWORD, Pool, SignedIn};
+pub use proxy::{Fault, Proxy};

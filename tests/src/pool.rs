@@ -1,0 +1,369 @@
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use dynoxide::Database;
+use freehold_service::Clock;
+use local::{Local, Options};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::{Answer, Fault, Proxy, TestClock, contract};
+
+/// The password of every account that a case makes without saying otherwise.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What a case cannot do without, and a deployed stage may not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Mail that can be read.
+    Mailbox,
+    /// The insides: a clock that moves, faults, the table, the mailbox's refusals.
+    Inside,
+}
+
+/// A user pool to talk to.
+pub struct Pool {
+    url: String,
+    http: reqwest::Client,
+    mailbox_url: Option<String>,
+    inside: Option<Inside>,
+}
+
+/// What only a pool in this process has.
+struct Inside {
+    local: Local,
+    clock: TestClock,
+    proxy: Proxy,
+    table: aws_sdk_dynamodb::Client,
+    database: Option<Database>,
+}
+
+/// What a mailed link carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The user.
+    pub user: String,
+    /// The token.
+    pub token: String,
+}
+
+/// What a sign-in gave.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// The access token.
+    pub access_token: String,
+    /// The refresh token, out of the cookie.
+    pub refresh_token: String,
+}
+
+struct DatabaseClock(Clock);
+
+impl dynoxide::storage_backend::Clock for DatabaseClock {
+    fn now_unix_secs(&self) -> u64 {
+        self.0.now().as_seconds()
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "the interface asks for it, and the seconds of our era fit")]
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.now_unix_secs() as f64
+    }
+}
+
+impl Pool {
+    /// A fresh pool in this process, or the one that `FREEHOLD_URL` names; nothing, where that one lacks what the case needs.
+    pub async fn with<const N: usize>(needs: [Need; N]) -> Option<Self> {
+        Self::with_environment(needs, []).await
+    }
+
+    /// The same, with variables of the functions set.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub async fn with_environment<const N: usize, const M: usize>(
+        needs: [Need; N],
+        environment: [(&str, &str); M],
+    ) -> Option<Self> {
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+        let http = http.timeout(Duration::from_secs(30)).build().expect("a client is built");
+        let Some(url) = variable("FREEHOLD_URL") else {
+            return Some(Self::inside(http, environment).await);
+        };
+        let mailbox_url = variable("FREEHOLD_MAIL");
+        let lacks = |need: &Need| *need == Need::Inside || mailbox_url.is_none();
+        if M > 0 || needs.iter().any(lacks) {
+            eprintln!("skipped: {url} does not have what this case needs: {needs:?}");
+            return None;
+        }
+        Some(Self { url, http, mailbox_url, inside: None })
+    }
+
+    async fn inside<const M: usize>(http: reqwest::Client, environment: [(&str, &str); M]) -> Self {
+        let clock = TestClock::default();
+        let (upstream, database) = match variable("FREEHOLD_DYNAMODB") {
+            Some(url) => (url, None),
+            None => serve_database(clock.clock()).await,
+        };
+        let proxy = Proxy::start(upstream).await;
+        let mut environment: BTreeMap<String, String> =
+            environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        environment.entry("TABLE_NAME".to_owned()).or_insert_with(|| format!("freehold-{}", uuid::Uuid::new_v4()));
+        let options = Options {
+            clock: clock.clock(),
+            dynamodb_endpoint: Some(proxy.url().to_owned()),
+            environment,
+            ..Options::default()
+        };
+        let local = Local::start(options).await.expect("the pool starts");
+        let table = table_client(proxy.url());
+        let url = local.url().to_owned();
+        Self { mailbox_url: None, http, url, inside: Some(Inside { local, clock, proxy, table, database }) }
+    }
+
+    /// Where the pool answers.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// An address that nobody else has.
+    #[must_use]
+    pub fn address(&self, name: &str) -> String {
+        format!("{name}-{}@example.com", uuid::Uuid::new_v4().simple())
+    }
+
+    /// Lets time pass.
+    pub fn pass(&self, duration: Duration) {
+        self.get_inside().clock.pass(duration);
+    }
+
+    /// What stands before the database.
+    #[must_use]
+    pub fn proxy(&self) -> &Proxy {
+        &self.get_inside().proxy
+    }
+
+    /// The pool's process.
+    #[must_use]
+    pub fn local(&self) -> &Local {
+        &self.get_inside().local
+    }
+
+    /// The database, where it is in this process.
+    #[must_use]
+    pub fn database(&self) -> Option<&Database> {
+        self.get_inside().database.as_ref()
+    }
+
+    fn get_inside(&self) -> &Inside {
+        self.inside.as_ref().expect("the case said that it needs the insides")
+    }
+
+    /// Everything in the table, as text per attribute, ordered by key: to see that nothing was left behind, or what was.
+    ///
+    /// # Panics
+    /// Where the table does not answer.
+    pub async fn items(&self) -> Vec<BTreeMap<String, String>> {
+        let inside = self.get_inside();
+        let scan = inside.table.scan().table_name(&inside.local.environment()["TABLE_NAME"]).consistent_read(true);
+        let items =
+            scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the table answers");
+        let as_text = |value: &AttributeValue| {
+            value.as_s().or_else(|_| value.as_n()).cloned().unwrap_or_else(|value| format!("{value:?}"))
+        };
+        let mut items: Vec<BTreeMap<String, String>> = items
+            .iter()
+            .map(|item| item.iter().map(|(name, value)| (name.clone(), as_text(value))).collect())
+            .collect();
+        items.sort_by_key(|item| (item["pk"].clone(), item["sk"].clone()));
+        items
+    }
+
+    /// Writes an item by hand, as an owner can.
+    ///
+    /// # Panics
+    /// Where the table does not answer.
+    pub async fn put(&self, item: Value) {
+        let inside = self.get_inside();
+        let mut put = inside.table.put_item().table_name(&inside.local.environment()["TABLE_NAME"]);
+        for (name, value) in item.as_object().into_iter().flatten() {
+            let value = match value.as_u64() {
+                Some(number) => AttributeValue::N(number.to_string()),
+                None => AttributeValue::S(value.as_str().unwrap_or_default().to_owned()),
+            };
+            put = put.item(name, value);
+        }
+        put.send().await.expect("the table answers");
+    }
+
+    /// Sets an attribute of an item by hand.
+    ///
+    /// # Panics
+    /// Where the table does not answer.
+    pub async fn set(&self, pk: &str, sk: &str, attribute: &str, value: &str) {
+        use AttributeValue::S;
+        let inside = self.get_inside();
+        let update = inside.table.update_item().table_name(&inside.local.environment()["TABLE_NAME"]);
+        let update = update.key("pk", S(pk.to_owned())).key("sk", S(sk.to_owned()));
+        let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", attribute);
+        update.expression_attribute_values(":value", S(value.to_owned())).send().await.expect("the table answers");
+    }
+
+    /// Sends a request with any headers and any body, and holds the answer against `openapi.yaml`.
+    ///
+    /// # Panics
+    /// Where the pool does not answer, or not as `openapi.yaml` says.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let method_ = Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self.http.request(method_, format!("{}{path}", self.url)).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("the pool answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = String::from_utf8(response.bytes().await.expect("a body").to_vec()).expect("answers are UTF-8");
+        let answer = Answer { status, headers, body };
+        contract::check(method, path, &answer);
+        answer
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.post_with(path, &[], body).await
+    }
+
+    /// Posts JSON with more headers.
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        let headers = [&[("content-type", "application/json")], headers].concat();
+        self.send("POST", path, &headers, body.to_string()).await
+    }
+
+    /// Gets.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "").await
+    }
+
+    /// Signs up with the usual password.
+    pub async fn register(&self, email: &str) -> Answer {
+        self.post("/register", json!({"email": email, "password": PASSWORD})).await
+    }
+
+    /// Signs up and verifies the address: the user's id.
+    pub async fn verified(&self, email: &str) -> String {
+        self.register(email).await.assert_status(201);
+        let Link { user, token } = self.link(email).await;
+        self.post("/verify-email", json!({"user_id": user, "token": token})).await.assert_status(200);
+        user
+    }
+
+    /// Posts a sign-in with the usual password.
+    pub async fn login(&self, email: &str) -> Answer {
+        self.post("/login", json!({"email": email, "password": PASSWORD})).await
+    }
+
+    /// Signs in.
+    ///
+    /// # Panics
+    /// Where that is refused.
+    pub async fn signed_in(&self, email: &str) -> SignedIn {
+        let answer = self.login(email).await;
+        answer.assert_status(200);
+        let (refresh_token, _) = answer.session_cookie().expect("a sign-in sets the cookie");
+        SignedIn { access_token: answer.text("access_token"), refresh_token }
+    }
+
+    /// Refreshes with a cookie.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        let cookie = format!("__Host-refresh_token={refresh_token}");
+        self.send("POST", "/refresh", &[("cookie", &cookie)], "").await
+    }
+
+    /// Signs out with a cookie.
+    pub async fn logout(&self, refresh_token: &str) -> Answer {
+        let cookie = format!("__Host-refresh_token={refresh_token}");
+        self.send("POST", "/logout", &[("cookie", &cookie)], "").await
+    }
+
+    /// Asks who an access token is of.
+    pub async fn me(&self, access_token: &str) -> Answer {
+        self.send("GET", "/me", &[("authorization", &format!("Bearer {access_token}"))], "").await
+    }
+
+    /// The mails that were sent to an address, newest first, after whatever is due was sent.
+    ///
+    /// # Panics
+    /// Where there is no mailbox.
+    pub async fn mails(&self, email: &str) -> Vec<Value> {
+        let all: Value = if let Some(inside) = &self.inside {
+            inside.local.drain().await.expect("mail is sent");
+            json!(inside.local.mailbox().mails())
+        } else {
+            let url = self.mailbox_url.as_ref().expect("the case said that it needs a mailbox");
+            let request = self.http.get(url).header("accept", "application/json");
+            request.send().await.expect("the mailbox answers").json().await.expect("the mailbox is JSON")
+        };
+        let is_to = |mail: &&Value| mail["to"].as_str().is_some_and(|to| to.eq_ignore_ascii_case(email));
+        all.as_array().into_iter().flatten().filter(is_to).cloned().collect()
+    }
+
+    /// The link in the newest mail to an address. A deployed stage is given some seconds to send it.
+    ///
+    /// # Panics
+    /// Where no mail came.
+    pub async fn link(&self, email: &str) -> Link {
+        for _ in 0..if self.inside.is_some() { 1 } else { 100 } {
+            if let Some(mail) = self.mails(email).await.first() {
+                return link_in(mail["text"].as_str().unwrap_or_default(), &self.url);
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("no mail came to {email}")
+    }
+
+    /// Runs work under a fault: the next writes of it fail so many times.
+    pub async fn under<T>(&self, fault: Fault, times: usize, work: impl Future<Output = T>) -> T {
+        self.proxy().inject(fault, times);
+        let result = work.await;
+        self.proxy().calm();
+        result
+    }
+}
+
+fn link_in(text: &str, url: &str) -> Link {
+    let start = format!("{url}/verify-email?user=");
+    let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("the mail has a link to the pool");
+    let (user, token) = line.split_once("&token=").expect("the link has a token");
+    Link { user: user.to_owned(), token: token.to_owned() }
+}
+
+async fn serve_database(clock: Clock) -> (String, Option<Database>) {
+    let database = Database::memory_with_clock(Arc::new(DatabaseClock(clock))).expect("a database opens");
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port is free");
+    let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
+    tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+    (url, Some(database))
+}
+
+fn table_client(endpoint: &str) -> aws_sdk_dynamodb::Client {
+    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
+        .endpoint_url(endpoint)
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where the tests read their environment")]
+    std::env::var(name).ok()
+}
