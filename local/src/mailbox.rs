@@ -48,12 +48,16 @@ struct Kept {
 }
 
 impl Mailbox {
-    /// A mailbox that outlives the process, in `mail.jsonl` of a folder.
+    /// A mailbox that outlives the process, in `mail.jsonl` of a folder. A last line that a crash cut off was never
+    /// acknowledged: it is dropped, and its mail is sent again.
     pub(crate) fn in_folder(folder: &Path) -> Result<Self, StartError> {
         let path = folder.join("mail.jsonl");
         let unusable = |source| StartError::Data { path: path.clone(), source };
         let file = File::options().create(true).read(true).append(true).open(&path).map_err(unusable)?;
-        let lines = std::io::read_to_string(&file).map_err(unusable)?;
+        let bytes = std::fs::read(&path).map_err(unusable)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        file.set_len(whole as u64).map_err(unusable)?;
+        let lines = String::from_utf8_lossy(&bytes[..whole]);
         let mails = lines.lines().map(serde_json::from_str).collect::<Result<_, _>>();
         let mails = mails.map_err(|error| unusable(error.into()))?;
         Ok(Self(Arc::new(Mutex::new(Kept { mails, file: Some(file), ..Kept::default() }))))
@@ -128,6 +132,23 @@ mod tests {
         let recipients: Vec<_> = mailbox.mails().into_iter().map(|mail| mail.to).collect();
         assert_eq!(recipients, ["c@example.com", "b@example.com", "a@example.com"]);
         assert_eq!(mailbox.newest_to("b@example.com"), Some(mail("b@example.com")));
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_off_is_dropped() {
+        let folder = std::env::temp_dir().join(format!("freehold-cut-mailbox-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        Mailbox::in_folder(&folder).unwrap().keep(mail("a@example.com")).unwrap();
+        let path = folder.join("mail.jsonl");
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], b"{\"to\":\"b@exa"].concat()).unwrap();
+
+        let mailbox = Mailbox::in_folder(&folder).unwrap();
+        mailbox.keep(mail("c@example.com")).unwrap();
+        let recipients = |mailbox: &Mailbox| mailbox.mails().into_iter().map(|mail| mail.to).collect::<Vec<_>>();
+        assert_eq!(recipients(&mailbox), ["c@example.com", "a@example.com"]);
+        assert_eq!(recipients(&Mailbox::in_folder(&folder).unwrap()), ["c@example.com", "a@example.com"]);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

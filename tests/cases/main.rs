@@ -3,6 +3,7 @@
 mod authorizer;
 mod cancel_registration;
 mod compiled_functions;
+mod crashes;
 mod cross_site;
 mod faults;
 mod hostile_input;

@@ -108,6 +108,8 @@ impl Forger {
     }
 }
 
+type Change<'a> = &'a dyn Fn(&mut AccessTokenClaims);
+
 fn part(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
 }
@@ -140,7 +142,7 @@ async fn a_token_of_another_issuer_audience_or_client_is_refused_although_its_si
         let token = ann.token(|claims| claims.iss.clone_from(&issuer));
         pool.me(&token).await.assert_problem(401, "invalid_token");
     }
-    let changes: [(&str, &dyn Fn(&mut AccessTokenClaims)); 8] = [
+    let changes: [(&str, Change<'_>); 8] = [
         ("A's issuer with B's sub", &|claims| claims.sub.clone_from(&bob_sub)),
         ("B's issuer and sub under A's signature", &|claims| {
             claims.sub.clone_from(&bob.claims.sub);

@@ -18,5 +18,5 @@ pub use answer::Answer;
 pub use clock::TestClock;
 pub use compiled::compiled;
 pub use contract::{check, operations, root};
-pub use pool::{Link, Need, PASSWORD, Pool, SignedIn};
+pub use pool::{Link, Need, PASSWORD, Pool, SignedIn, crashes};
 pub use proxy::{Fault, Proxy};

@@ -363,6 +363,12 @@ fn table_client(endpoint: &str) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
+/// How many crashes a case about them makes: a handful, or what `FREEHOLD_CRASHES` says.
+#[must_use]
+pub fn crashes() -> usize {
+    variable("FREEHOLD_CRASHES").and_then(|count| count.parse().ok()).unwrap_or(6)
+}
+
 fn variable(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "this is the one place where the tests read their environment")]
     std::env::var(name).ok()

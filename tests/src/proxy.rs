@@ -34,6 +34,7 @@ pub struct Proxy {
 #[derive(Default)]
 struct State {
     faults: Vec<Injected>,
+    before: Option<(&'static str, Box<dyn FnOnce() + Send>)>,
     requests: BTreeMap<String, usize>,
 }
 
@@ -108,11 +109,14 @@ impl Proxy {
         self.state().faults.push(Injected { fault, on: On::Operation(operation), times });
     }
 
-    /// Lets everything pass again: how many faults had not happened yet.
-    #[must_use]
-    #[expect(clippy::must_use_candidate, reason = "most callers only want it to be calm")]
-    pub fn calm(&self) -> usize {
-        std::mem::take(&mut self.state().faults).into_iter().map(|injected| injected.times).sum()
+    /// Does something once, just before the next request of one operation is passed on.
+    pub fn before(&self, operation: &'static str, act: impl FnOnce() + Send + 'static) {
+        self.state().before = Some((operation, Box::new(act)));
+    }
+
+    /// Lets everything pass again.
+    pub fn calm(&self) {
+        self.state().faults.clear();
     }
 
     /// How many requests came by since this was last asked, by operation.
@@ -150,6 +154,11 @@ impl Proxy {
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
+        let is_awaited = self.state().before.as_ref().is_some_and(|(awaited, _)| *awaited == operation);
+        let before = if is_awaited { self.state().before.take() } else { None };
+        if let Some((_, act)) = before {
+            act();
+        }
         let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(parts.headers).body(body);
         let answered = passed.send().await?;
         let (status, headers) = (answered.status(), answered.headers().clone());
