@@ -248,10 +248,11 @@ fn app(environment: &BTreeMap<String, String>, clock: Clock, hashes_at_a_time: u
     let secret = freehold_crypto::ApplicationSecret::parse(&environment["APPLICATION_SECRET"])?;
     let services = environment::aws(&environment["AWS_ENDPOINT_URL_SESV2"]);
     let dynamodb = environment::aws(&environment["AWS_ENDPOINT_URL_DYNAMODB"]);
-    Ok(App::new(config, clock, dynamodb_client(&dynamodb, ATTEMPT_TIMEOUT))
+    let app = App::new(config, clock, dynamodb_client(&dynamodb, ATTEMPT_TIMEOUT))
         .with_secret(freehold_crypto::SecretRing::new(secret, None))
         .with_hashing(hashes_at_a_time)
-        .with_mail(freehold_service::mail::ses_client(&services), aws_sdk_sqs::Client::new(&services)))
+        .with_mail(freehold_service::mail::ses_client(&services), aws_sdk_sqs::Client::new(&services))?;
+    Ok(app)
 }
 
 async fn drain(app: &App) -> Result<Value, freehold_domain::Error> {

@@ -50,7 +50,7 @@ impl Victim {
         move || assert!(std::process::Command::new("kill").args(["-KILL", &id]).status().unwrap().success())
     }
 
-    async fn is_dead(mut self) {
+    async fn dies(mut self) {
         tokio::time::timeout(Duration::from_secs(20), self.process.wait()).await.expect("it was killed").unwrap();
     }
 }
@@ -129,7 +129,7 @@ async fn killed_at_any_moment_every_address_is_whole_or_free() {
             tokio::time::sleep(wait).await;
             kill();
         });
-        victim.is_dead().await;
+        victim.dies().await;
         emails.push(email);
     }
     let registered = assert_whole(&data, &emails).await;
@@ -155,7 +155,7 @@ async fn killed_inside_the_transaction_every_address_is_whole_or_free() {
         });
         let email = format!("ann{round}@example.com");
         register(pool.url(), &email).await;
-        victim.is_dead().await;
+        victim.dies().await;
         emails.push(email);
     }
     let registered = assert_whole(&data, &emails).await;

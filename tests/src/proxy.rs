@@ -34,8 +34,14 @@ pub struct Proxy {
 #[derive(Default)]
 struct State {
     faults: Vec<Injected>,
-    before: Option<(&'static str, Box<dyn FnOnce() + Send>)>,
+    before: Option<Before>,
     requests: BTreeMap<String, usize>,
+}
+
+/// What is done once, just before a request of an operation is passed on.
+struct Before {
+    operation: &'static str,
+    act: Box<dyn FnOnce() + Send>,
 }
 
 struct Injected {
@@ -111,7 +117,7 @@ impl Proxy {
 
     /// Does something once, just before the next request of one operation is passed on.
     pub fn before(&self, operation: &'static str, act: impl FnOnce() + Send + 'static) {
-        self.state().before = Some((operation, Box::new(act)));
+        self.state().before = Some(Before { operation, act: Box::new(act) });
     }
 
     /// Lets everything pass again.
@@ -154,10 +160,10 @@ impl Proxy {
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        let is_awaited = self.state().before.as_ref().is_some_and(|(awaited, _)| *awaited == operation);
+        let is_awaited = self.state().before.as_ref().is_some_and(|before| before.operation == operation);
         let before = if is_awaited { self.state().before.take() } else { None };
-        if let Some((_, act)) = before {
-            act();
+        if let Some(before) = before {
+            (before.act)();
         }
         let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(parts.headers).body(body);
         let answered = passed.send().await?;

@@ -2,16 +2,14 @@
 
 use std::process::ExitCode;
 
+use freehold_http::serve_events;
+use freehold_service::{App, Environment, StartError};
+
 fn main() -> ExitCode {
-    freehold_http::serve_events(
-        |environment| {
-            Box::pin(async move {
-                Ok(environment
-                    .app()
-                    .with_secrets(environment.secrets().await?)
-                    .with_mail(environment.ses(), environment.sqs()))
-            })
-        },
-        send_mail::handle,
-    )
+    serve_events(|environment| Box::pin(assemble(environment)), send_mail::handle)
+}
+
+async fn assemble(environment: Environment) -> Result<App, StartError> {
+    let app = environment.app().with_secrets(environment.secrets().await?);
+    app.with_mail(environment.ses(), environment.sqs())
 }

@@ -33,13 +33,16 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let parameter = |name| query.and_then(|query| query.first(name));
     let (user, token) = (parameter("user").unwrap_or_default(), parameter("token").unwrap_or_default());
     let challenge = answered_challenge(app, &Input::parse(user, token)?).await?;
-    let sentence = format!("Somebody, probably you, signed up with {}.", challenge.email.as_str());
+    let sentence = format!(
+        "Somebody signed up with {} and chose a password. Confirm it only if that was you.",
+        challenge.email.as_str()
+    );
     let page = Page {
-        title: "Is this your address?",
+        title: "Did you sign up?",
         sentences: &[&sentence],
         form: Some(Form {
             fields: &[("user", user), ("token", token)],
-            buttons: &[("Yes, confirm it", "/verify-email"), ("This was not me", "/register/cancel")],
+            buttons: &[("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")],
         }),
     };
     page.answer(StatusCode::OK)

@@ -54,9 +54,12 @@ impl App {
     }
 
     /// Gives it SES, and SQS for the mail that SES refuses for good.
-    #[must_use]
-    pub fn with_mail(self, ses: aws_sdk_sesv2::Client, sqs: aws_sdk_sqs::Client) -> Self {
-        Self { mailer: Some(Mailer::new(ses, sqs, &self.config)), ..self }
+    ///
+    /// # Errors
+    /// [`StartError`], where nobody is named that mail comes from.
+    pub fn with_mail(self, ses: aws_sdk_sesv2::Client, sqs: aws_sdk_sqs::Client) -> Result<Self, StartError> {
+        let mailer = Mailer::new(ses, sqs, &self.config)?;
+        Ok(Self { mailer: Some(mailer), ..self })
     }
 
     pub(crate) fn secrets(&self) -> Result<&Secrets, Error> {

@@ -14,7 +14,7 @@ use freehold_domain::name::DisplayName;
 use freehold_domain::public_url::Origin;
 use minijinja::{Environment, context};
 
-use crate::Config;
+use crate::{Config, StartError};
 
 const VERIFY_EMAIL_TEXT: &str = include_str!("mail/verify-email.txt");
 const VERIFY_EMAIL_HTML: &str = include_str!("mail/verify-email.html");
@@ -42,7 +42,7 @@ impl Letter {
     /// [`Error::Internal`], where a template is broken.
     pub fn write(mail: &Mail, token: &str, public_url: &Origin) -> Result<Self, Error> {
         let (subject, text, html) = match mail.kind {
-            Kind::VerifyEmail => ("Is this your address?", VERIFY_EMAIL_TEXT, VERIFY_EMAIL_HTML),
+            Kind::VerifyEmail => ("Did you sign up?", VERIFY_EMAIL_TEXT, VERIFY_EMAIL_HTML),
         };
         let link = format!("{}/verify-email?user={}&token={token}", public_url.as_str(), mail.user);
         let name = mail.name.as_ref().and_then(DisplayName::for_greeting);
@@ -68,14 +68,18 @@ pub(crate) enum SendError {
 pub(crate) struct Mailer {
     ses: aws_sdk_sesv2::Client,
     sqs: aws_sdk_sqs::Client,
-    from: Option<String>,
+    from: String,
     dead_letter_queue_url: Option<String>,
 }
 
 impl Mailer {
-    pub(crate) fn new(ses: aws_sdk_sesv2::Client, sqs: aws_sdk_sqs::Client, config: &Config) -> Self {
-        let (from, dead_letter_queue_url) = (config.mail_from.clone(), config.dead_letter_queue_url.clone());
-        Self { ses, sqs, from, dead_letter_queue_url }
+    pub(crate) fn new(
+        ses: aws_sdk_sesv2::Client,
+        sqs: aws_sdk_sqs::Client,
+        config: &Config,
+    ) -> Result<Self, StartError> {
+        let from = config.mail_from.clone().ok_or_else(|| StartError::new("MAIL_FROM is not set"))?;
+        Ok(Self { ses, sqs, from, dead_letter_queue_url: config.dead_letter_queue_url.clone() })
     }
 
     pub(crate) async fn send(&self, to: &Email, letter: &Letter) -> Result<(), SendError> {
@@ -89,7 +93,7 @@ impl Mailer {
         let sent = self
             .ses
             .send_email()
-            .set_from_email_address(self.from.clone())
+            .from_email_address(&self.from)
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .send()

@@ -21,9 +21,9 @@ pub struct SessionToken {
 }
 
 impl SessionToken {
-    pub(super) fn new(app: &App, token: &RefreshToken, expires_at: Timestamp) -> Result<Self, Error> {
+    pub(super) fn new(app: &App, token: &RefreshToken, expires_at: Timestamp, now: Timestamp) -> Result<Self, Error> {
         let text = app.secrets()?.expose(&app.config.pool, token);
-        Ok(Self { text, lifetime: expires_at.since(app.clock.now()) })
+        Ok(Self { text, lifetime: expires_at.since(now) })
     }
 }
 
@@ -33,11 +33,12 @@ pub(super) async fn access_token(
     user: &User,
     credentials: &Credentials,
     session: SessionId,
+    now: Timestamp,
 ) -> Result<String, Error> {
     let config = &app.config;
     let item = SealedFor::PrivateKey(user.id);
     let private_key = app.secrets()?.open(&config.pool, item, &credentials.sealed_private_key).await?;
-    let claims = access_token::claims(user, session, &config.issuers, &config.pool, &config.audience, app.clock.now());
+    let claims = access_token::claims(user, session, &config.issuers, &config.pool, &config.audience, now);
     let signer = PrivateKeyPem::from_opened(&private_key).and_then(|key| Signer::new(&key, &user.public_key));
     let signer = signer.map_err(|error| Error::internal(error.to_string()))?;
     signer.sign(&claims).map_err(|error| Error::internal(error.to_string()))

@@ -54,11 +54,11 @@ pub async fn login(app: &App, input: Input) -> Result<SignedIn, Error> {
 
     let token = RefreshToken::generate(user.id, SessionId::new(now));
     let session = Session::begin(&token, input.device, &settings);
+    // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.
+    let access_token = access_token(app, &user, &credentials, session.id, now).await?;
+    let session_token = SessionToken::new(app, &token, session.expires_at, now)?;
     app.store.begin_session(&session).await?;
-    Ok(SignedIn {
-        access_token: access_token(app, &user, &credentials, session.id).await?,
-        session_token: SessionToken::new(app, &token, session.expires_at)?,
-    })
+    Ok(SignedIn { access_token, session_token })
 }
 
 /// The account, if the password is its own. A hash that is weaker than a new one would be is replaced.

@@ -45,8 +45,8 @@ pub async fn refresh(app: &App, refresh_token: &str) -> Result<Refreshed, Error>
     )
     .await?;
     let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
-    let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at)).transpose()?;
-    Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session).await?, session_token })
+    let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
+    Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
 }
 
 /// Exchanges the presented secret for the next one: whether it was exchanged, or only forgiven.

@@ -33,7 +33,7 @@ pub async fn drain(app: &App, shard: Shard) -> Result<(), Error> {
 async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
     let Some(leased) = app.store.lease(mail, app.clock.now()).await? else { return Ok(()) };
     if leased.mail.expires_at <= app.clock.now() {
-        tracing::warn!(%mail, attempts = leased.attempts, "a mail expired before it could be sent");
+        tracing::error!(%mail, attempts = leased.attempts, "a mail expired before it could be sent");
         return app.store.forget_mail(mail).await;
     }
     let letter = open(app, &app.config.pool, &leased).await?;
