@@ -61,7 +61,7 @@ impl Api {
             return (cors.preflight(&parts.headers), "-");
         }
         // The gateway never passes on a host that is not one, and `lambda_http` relies on that.
-        if parts.headers.get(header::HOST).is_some_and(|host| Authority::try_from(host.as_bytes()).is_err()) {
+        if parts.headers.get(header::HOST).is_some_and(|host| !is_host(host.as_bytes())) {
             return (refusal(StatusCode::BAD_REQUEST, "Bad Request"), "-");
         }
         let (mut response, function) = match (found, to_bytes(body, MAX_BODY_BYTES).await) {
@@ -121,6 +121,11 @@ async fn mail(State(mailbox): State<Mailbox>, headers: HeaderMap) -> Response {
         return ([(header::CONTENT_TYPE, "application/json")], Bytes::from(mails)).into_response();
     }
     ([PAGE_POLICY], Html(pages::mailbox(&mailbox.mails()))).into_response()
+}
+
+fn is_host(host: &[u8]) -> bool {
+    let port = |authority: &Authority| authority.as_str().rsplit_once(':').is_none() || authority.port_u16().is_some();
+    Authority::try_from(host).is_ok_and(|authority| port(&authority))
 }
 
 fn refusal(status: StatusCode, message: &str) -> Response {

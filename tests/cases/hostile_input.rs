@@ -15,7 +15,8 @@ async fn bodies_that_are_no_json_object_are_refused_everywhere_and_store_nothing
     let deep = format!("{}{}", "[".repeat(2_000), "]".repeat(2_000));
     let nested = format!(r#"{{"email":{deep},"user_id":{deep},"refresh_token":{deep}}}"#);
     let ten_thousand_deep = "[".repeat(10_000);
-    let bodies: [(&str, Vec<u8>); 9] = [
+    let bodies: [(&str, Vec<u8>); 10] = [
+        ("an array of what the fields would be", br#"["ann@example.com","correct horse battery",null]"#.to_vec()),
         ("not JSON", b"email=ann@example.com".to_vec()),
         ("cut off", br#"{"email":"ann@exam"#.to_vec()),
         ("truncated UTF-8", b"{\"email\":\"ann\xc3".to_vec()),

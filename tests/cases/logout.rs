@@ -48,6 +48,19 @@ async fn signing_out_works_with_an_outdated_refresh_token() {
 }
 
 #[tokio::test]
+async fn a_token_in_the_body_and_one_in_the_cookie_end_both_sessions() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let (one, two) = (pool.signed_in(&email).await, pool.signed_in(&email).await);
+    let cookie = format!("__Host-refresh_token={}", one.refresh_token);
+    let body = json!({"refresh_token": two.refresh_token});
+    assert_ended(&pool.post_with("/logout", &[("cookie", &cookie)], body).await, true);
+    pool.me(&one.access_token).await.assert_problem(401, "invalid_token");
+    pool.me(&two.access_token).await.assert_problem(401, "invalid_token");
+}
+
+#[tokio::test]
 async fn without_anything_that_names_a_session_none_is_ended() {
     let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
     let email = pool.address("ann");

@@ -319,13 +319,27 @@ impl Pool {
     /// # Panics
     /// Where no mail came.
     pub async fn link(&self, email: &str) -> Link {
+        self.link_that(email, |_| true).await
+    }
+
+    /// The link in a mail that came after the one with `old`.
+    ///
+    /// # Panics
+    /// Where none came.
+    pub async fn newer_link(&self, email: &str, old: &Link) -> Link {
+        self.link_that(email, |link| link != old).await
+    }
+
+    async fn link_that(&self, email: &str, is_it: impl Fn(&Link) -> bool) -> Link {
         for _ in 0..if self.inside.is_some() { 1 } else { 100 } {
-            if let Some(mail) = self.mails(email).await.first() {
-                return link_in(mail["text"].as_str().unwrap_or_default(), &self.url);
+            let newest = self.mails(email).await.into_iter().next();
+            let link = newest.map(|mail| link_in(mail["text"].as_str().unwrap_or_default(), &self.url));
+            if let Some(link) = link.filter(&is_it) {
+                return link;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
-        panic!("no mail came to {email}")
+        panic!("no such mail came to {email}")
     }
 
     /// Runs work under a fault: the next writes of it fail so many times.

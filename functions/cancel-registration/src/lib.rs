@@ -2,17 +2,9 @@
 
 use freehold_domain::Error;
 use freehold_http::page::Page;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, page};
-use freehold_service::flow::verify_email::Input;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, mailed_link, page};
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Wire {
-    user_id: Option<String>,
-    token: Option<String>,
-}
 
 /// Answers a request.
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
@@ -26,15 +18,12 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn cancel_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let (user, token) = (body::form_field(request, "user")?, body::form_field(request, "token")?);
-    flow::cancel_registration(app, &Input::parse(&user.unwrap_or_default(), &token.unwrap_or_default())?).await?;
+    flow::cancel_registration(app, &mailed_link::in_form(request)?).await?;
     let sentences = &["The account is deleted. Nobody can sign in with your address."];
     Page { title: "Done", sentences, form: None }.answer(StatusCode::OK)
 }
 
 async fn cancel(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let Wire { user_id, token } = body::json(request)?;
-    let input = Input::parse(&user_id.unwrap_or_default(), &token.unwrap_or_default())?;
-    flow::cancel_registration(app, &input).await?;
+    flow::cancel_registration(app, &mailed_link::in_json(request)?).await?;
     answer::message(StatusCode::OK, "The account is deleted.")
 }

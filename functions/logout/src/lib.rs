@@ -28,7 +28,7 @@ async fn logout(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     if refresh_token.is_some() {
         site::refuse_browsers(request)?;
     }
-    let refresh_token = refresh_token.as_deref().or_else(|| session_cookie::read(request));
-    let ended = flow::logout(app, refresh_token, bearer(request)).await?;
+    let refresh_tokens: Vec<&str> = refresh_token.as_deref().into_iter().chain(session_cookie::read(request)).collect();
+    let ended = flow::logout(app, &refresh_tokens, bearer(request)).await?;
     Ok(session_cookie::clear(answer::json(StatusCode::OK, &SignedOut { ended })?))
 }

@@ -2,17 +2,10 @@
 
 use freehold_domain::Error;
 use freehold_http::page::{Form, Page};
-use freehold_http::{Body, Request, RequestExt as _, Response, StatusCode, answer, body, page};
-use freehold_service::flow::verify_email::{Input, answered_challenge};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, mailed_link, page};
+use freehold_service::flow::verify_email::answered_challenge;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Wire {
-    user_id: Option<String>,
-    token: Option<String>,
-}
 
 /// Answers a request.
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
@@ -29,10 +22,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 
 /// The page asks for a click and does nothing by itself: programs that scan mail open every link.
 async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let query = request.query_string_parameters_ref();
-    let parameter = |name| query.and_then(|query| query.first(name));
-    let (user, token) = (parameter("user").unwrap_or_default(), parameter("token").unwrap_or_default());
-    let challenge = answered_challenge(app, &Input::parse(user, token)?).await?;
+    let link = mailed_link::in_query(request)?;
+    let challenge = answered_challenge(app, &link).await?;
     let sentence = format!(
         "Somebody signed up with {} and chose a password. Confirm it only if that was you.",
         challenge.email.as_str()
@@ -41,7 +32,7 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
         title: "Did you sign up?",
         sentences: &[&sentence],
         form: Some(Form {
-            fields: &[("user", user), ("token", token)],
+            fields: &[("user", &link.user.to_string()), ("token", &link.token.expose())],
             buttons: &[("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")],
         }),
     };
@@ -49,14 +40,12 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
 }
 
 async fn verify_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let (user, token) = (body::form_field(request, "user")?, body::form_field(request, "token")?);
-    flow::verify_email(app, &Input::parse(&user.unwrap_or_default(), &token.unwrap_or_default())?).await?;
+    flow::verify_email(app, &mailed_link::in_form(request)?).await?;
     let sentences = &["The address is yours. You can sign in now."];
     Page { title: "Thank you", sentences, form: None }.answer(StatusCode::OK)
 }
 
 async fn verify(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let Wire { user_id, token } = body::json(request)?;
-    flow::verify_email(app, &Input::parse(&user_id.unwrap_or_default(), &token.unwrap_or_default())?).await?;
+    flow::verify_email(app, &mailed_link::in_json(request)?).await?;
     answer::message(StatusCode::OK, "The address is verified.")
 }

@@ -39,17 +39,17 @@ fn is_dot_atom(local: &str) -> bool {
         !atom.is_empty()
             && atom.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
     };
-    local.len() <= MAX_LOCAL_CHARACTERS && local.split('.').all(is_atom)
+    // A mail program that decodes RFC 2047 in an address would send to another one.
+    local.len() <= MAX_LOCAL_CHARACTERS && !local.contains("=?") && local.split('.').all(is_atom)
 }
 
-/// A host name with a dot, whose last label is no number: `user@127.0.0.1` is no mailbox.
+/// A host name with a dot, whose last label is one of letters, as every top-level domain is: `user@127.0.0.1` is no mailbox.
 fn is_domain_name(domain: &str) -> bool {
     let is_label = |label: &str| {
         (1..=MAX_LABEL_CHARACTERS).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
     };
-    let last_is_a_name =
-        domain.rsplit('.').next().is_some_and(|label| !label.bytes().all(|byte| byte.is_ascii_digit()));
-    domain.contains('.') && domain.split('.').all(is_label) && last_is_a_name
+    let is_top_level = |label: &str| label.starts_with("xn--") || label.bytes().all(|byte| byte.is_ascii_alphabetic());
+    domain.contains('.') && domain.split('.').all(is_label) && domain.rsplit('.').next().is_some_and(is_top_level)
 }
 
 #[cfg(test)]
@@ -96,6 +96,8 @@ mod tests {
             "\"a\"@example.com",
             "a@b@example.com",
             "ann@127.0.0.1",
+            "ann@0x7f.0x1",
+            "=?utf-8?q?a=40evil.example=3e=20?=@example.com",
             "ann@[127.0.0.1]",
             "ann\0@example.com",
             "ann@exam\0ple.com",

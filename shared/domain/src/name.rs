@@ -34,17 +34,21 @@ impl DisplayName {
     /// what looks like an address of the web into a link, so such a name is left out: a sender of ours would have sent it.
     #[must_use]
     pub fn for_greeting(&self) -> Option<&str> {
-        let mut pairs = self.0.chars().zip(self.0.chars().skip(1));
-        let could_become_a_link = pairs.any(|(one, next)| ".:/@\\".contains(one) && !next.is_whitespace());
+        // Browsers read the wide forms of these, and the ideographic full stop, as the plain ones.
+        let plain: Vec<char> = self.0.nfkc().collect();
+        let could_become_a_link = plain.windows(2).any(|pair| ".。:/@\\".contains(pair[0]) && !pair[1].is_whitespace());
         (!could_become_a_link).then_some(&self.0)
     }
 }
 
 fn is_unprintable(character: char) -> bool {
     let is_separator = matches!(character, '\u{2028}' | '\u{2029}');
-    let turns_direction =
-        matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}');
-    character.is_control() || is_separator || turns_direction
+    let turns_direction = matches!(
+        character,
+        '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+    );
+    let looks_empty = matches!(character, '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}');
+    character.is_control() || is_separator || turns_direction || looks_empty
 }
 
 #[cfg(test)]
@@ -62,14 +66,35 @@ mod tests {
     #[test]
     fn empty_long_and_unprintable_names_are_refused() {
         let of_65_characters = "a".repeat(65);
-        for wrong in ["", "  ", "a\0b", "a\nb", "a\u{7f}", "a\u{202E}b", "a\u{2028}b", "a\u{200F}", &of_65_characters] {
+        for wrong in [
+            "",
+            "  ",
+            "a\0b",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{202E}b",
+            "a\u{2028}b",
+            "a\u{200F}",
+            "\u{3164}",
+            "\u{3164}",
+            &of_65_characters,
+        ] {
             assert_eq!(DisplayName::parse(wrong), None, "{wrong:?}");
         }
     }
 
     #[test]
     fn a_name_that_a_mail_program_would_link_is_not_greeted_with() {
-        for link in ["https://evil.example", "www.evil.example", "evil.example", "a@evil.example", "\\\\evil"] {
+        for link in [
+            "https://evil.example",
+            "www.evil.example",
+            "evil.example",
+            "a@evil.example",
+            "evil。example",
+            "evil．example",
+            "http:／／evil",
+            "\\\\evil",
+        ] {
             assert_eq!(DisplayName::parse(link).unwrap().for_greeting(), None, "{link}");
         }
         assert_eq!(DisplayName::parse("Dr. Ann Lee Jr.").unwrap().for_greeting(), Some("Dr. Ann Lee Jr."));

@@ -7,6 +7,8 @@ use lambda_http::{Body, Request};
 use serde::de::DeserializeOwned;
 
 const MAX_BYTES: usize = 16 * 1024;
+/// How many unknown fields an answer names: it is not to be longer than what it answers.
+const MAX_NAMED: usize = 16;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -22,10 +24,17 @@ pub fn json<T: DeserializeOwned>(request: &Request) -> Result<T, Error> {
     }
     // The deserializer does not look into fields that it passes over: what is no text is refused as a whole.
     let text = std::str::from_utf8(bytes).map_err(|_| Error::InvalidJson)?;
+    // It also takes an array for a struct, field by field.
+    if !text.trim_start().starts_with('{') {
+        return Err(Error::InvalidJson);
+    }
     let mut unknown = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_ignored::deserialize(&mut deserializer, |path| {
-        unknown.push(FieldError::new(&path.to_string(), FieldCode::UnknownField, "The action takes no such field."));
+        if unknown.len() < MAX_NAMED {
+            let detail = "The action takes no such field.";
+            unknown.push(FieldError::new(&path.to_string(), FieldCode::UnknownField, detail));
+        }
     });
     let value = value.map_err(|_| Error::InvalidJson)?;
     deserializer.end().map_err(|_| Error::InvalidJson)?;
@@ -105,9 +114,18 @@ mod tests {
     fn what_is_no_object_of_the_action_is_invalid_json() {
         let nested = format!("{}{}", "[".repeat(8_000), "]".repeat(8_000));
         let truncated_utf_8 = b"{\"email\":\"\xc3\"}".to_vec();
-        for wrong in
-            ["", "{", "[]", "null", "\"a\"", "{} {}", r#"{"email":5}"#, r#"{"email":"a","email":"b"}"#, &nested]
-        {
+        for wrong in [
+            "",
+            "{",
+            "[]",
+            "[\"a\"]",
+            "null",
+            "\"a\"",
+            "{} {}",
+            r#"{"email":5}"#,
+            r#"{"email":"a","email":"b"}"#,
+            &nested,
+        ] {
             assert_eq!(read(wrong), Err(Error::InvalidJson), "{}", &wrong[..wrong.len().min(20)]);
         }
         assert_eq!(read(truncated_utf_8), Err(Error::InvalidJson));

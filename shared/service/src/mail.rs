@@ -16,6 +16,9 @@ use minijinja::{Environment, context};
 
 use crate::{Config, StartError};
 
+/// With the outbox's backoff the tenth attempt comes after four hours.
+const MAX_REJECTIONS: u32 = 10;
+
 const VERIFY_EMAIL_TEXT: &str = include_str!("mail/verify-email.txt");
 const VERIFY_EMAIL_HTML: &str = include_str!("mail/verify-email.html");
 
@@ -82,7 +85,11 @@ impl Mailer {
         Ok(Self { ses, sqs, from, dead_letter_queue_url: config.dead_letter_queue_url.clone() })
     }
 
-    pub(crate) async fn send(&self, to: &Email, letter: &Letter) -> Result<(), SendError> {
+    /// Hands a letter over, for the `attempts`th time.
+    ///
+    /// SES rejects a message for what it says, but also while the sender, or in the sandbox the recipient, is not verified.
+    /// Only its message tells the two apart, which is no contract, so a rejection is final after some hours alone.
+    pub(crate) async fn send(&self, to: &Email, letter: &Letter, attempts: u32) -> Result<(), SendError> {
         let content = |data: &str| Content::builder().data(data).charset("UTF-8").build();
         let not_built = |_| SendError::NotNow("a part of the mail is missing".to_owned());
         let body = Body::builder()
@@ -100,9 +107,9 @@ impl Mailer {
             .await;
         let Err(error) = sent else { return Ok(()) };
         let code = error.code().unwrap_or("no answer").to_owned();
-        let is_for_good = error
-            .as_service_error()
-            .is_some_and(|error| error.is_message_rejected() || error.is_bad_request_exception());
+        let is_for_good = error.as_service_error().is_some_and(|error| {
+            error.is_bad_request_exception() || (error.is_message_rejected() && attempts >= MAX_REJECTIONS)
+        });
         Err(if is_for_good { SendError::Never(code) } else { SendError::NotNow(code) })
     }
 

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use freehold_crypto::envelope::{Envelope, EnvelopeError};
@@ -15,6 +16,7 @@ use crate::config::SecretSource;
 use crate::{Clock, StartError};
 
 const SHORTEST_TIME_BETWEEN_READS: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_secs(5);
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
 
@@ -29,7 +31,8 @@ struct Manager {
     client: aws_sdk_secretsmanager::Client,
     arn: String,
     clock: Clock,
-    read_at: Mutex<Timestamp>,
+    /// When it was read again; not when the process started, since it may have been rotated right after.
+    read_again_at: Mutex<Option<Timestamp>>,
 }
 
 impl Secrets {
@@ -45,9 +48,10 @@ impl Secrets {
             }
             SecretSource::Plain(secret) => Ok(Self::fixed(SecretRing::new(secret.clone(), None))),
             SecretSource::Managed { arn } => {
-                let client = aws_sdk_secretsmanager::Client::new(sdk);
-                let read_at = Mutex::new(clock.now());
-                let manager = Manager { client, arn: arn.clone(), clock, read_at };
+                let timeouts = TimeoutConfig::builder().operation_timeout(TIMEOUT).build();
+                let client = aws_sdk_secretsmanager::config::Builder::from(sdk).timeout_config(timeouts).build();
+                let client = aws_sdk_secretsmanager::Client::from_conf(client);
+                let manager = Manager { client, arn: arn.clone(), clock, read_again_at: Mutex::default() };
                 let ring =
                     manager.read().await.map_err(|code| StartError::new(format!("the application secret: {code}")))?;
                 Ok(Self { ring: Mutex::new(Arc::new(ring)), manager: Some(manager) })
@@ -69,7 +73,7 @@ impl Secrets {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let associated_data = item.associated_data(pool);
         let opened = match self.ring().open(&associated_data, envelope) {
-            Err(EnvelopeError::Unopened) if self.read_again().await => self.ring().open(&associated_data, envelope),
+            Err(EnvelopeError::Unopened) if self.read_again().await? => self.ring().open(&associated_data, envelope),
             result => result,
         };
         opened.map_err(|error| Error::internal(error.to_string()))
@@ -80,40 +84,35 @@ impl Secrets {
         token.expose(pool, &self.ring())
     }
 
-    /// Reads a refresh token that this deployment made.
-    pub(crate) async fn prove(&self, pool: &PoolId, text: &str) -> Option<RefreshToken> {
-        let token = UnprovenRefreshToken::parse(text)?;
-        if !token.is_proven_by(pool, &self.ring()) && !self.read_again().await {
-            return None;
+    /// Reads a refresh token that this deployment made; nothing, where it did not.
+    pub(crate) async fn prove(&self, pool: &PoolId, text: &str) -> Result<Option<RefreshToken>, Error> {
+        let Some(token) = UnprovenRefreshToken::parse(text) else { return Ok(None) };
+        if !token.is_proven_by(pool, &self.ring()) && !self.read_again().await? {
+            return Ok(None);
         }
-        token.prove(pool, &self.ring())
+        Ok(token.prove(pool, &self.ring()))
     }
 
     fn ring(&self) -> Arc<SecretRing> {
         Arc::clone(&self.ring.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads the secret again, where that may help: whether it did.
-    async fn read_again(&self) -> bool {
-        let Some(manager) = &self.manager else { return false };
+    /// Reads the secret again, where that may help: whether it did. Where Secrets Manager does not answer, nobody knows
+    /// whether a token is ours, and nobody is signed out for it.
+    async fn read_again(&self) -> Result<bool, Error> {
+        let Some(manager) = &self.manager else { return Ok(false) };
         {
             let now = manager.clock.now();
-            let mut read_at = manager.read_at.lock().unwrap_or_else(PoisonError::into_inner);
-            if now.since(*read_at) < SHORTEST_TIME_BETWEEN_READS {
-                return false;
+            let mut last = manager.read_again_at.lock().unwrap_or_else(PoisonError::into_inner);
+            if last.is_some_and(|last| now.since(last) < SHORTEST_TIME_BETWEEN_READS) {
+                return Ok(false);
             }
-            *read_at = now;
+            *last = Some(now);
         }
-        match manager.read().await {
-            Ok(ring) => {
-                *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
-                true
-            }
-            Err(code) => {
-                tracing::error!(code, "the application secret could not be read again");
-                false
-            }
-        }
+        let ring =
+            manager.read().await.map_err(|code| Error::unavailable(format!("the application secret: {code}")))?;
+        *self.ring.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+        Ok(true)
     }
 }
 

@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::types::{
 use freehold_domain::{Error, PoolId};
 
 pub use client::{ATTEMPT_TIMEOUT, dynamodb_client};
-use client::{conditional, failure};
+use client::{conditional, failure, is_passing_cancellation};
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};
 pub use outbox::Leased;
@@ -80,10 +80,13 @@ impl Store {
     async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Result<(), Refused>, Error> {
         let written = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         let Err(error) = written else { return Ok(Ok(())) };
-        match Refused::read(&error) {
-            Some(refused) => Ok(Err(refused)),
-            None => Err(failure("TransactWriteItems", &error)),
+        if let Some(refused) = Refused::read(&error) {
+            return Ok(Err(refused));
         }
+        if error.as_service_error().is_some_and(is_passing_cancellation) {
+            return Err(Error::unavailable("TransactWriteItems: it met another transaction, or was throttled"));
+        }
+        Err(failure("TransactWriteItems", &error))
     }
 }
 

@@ -5,16 +5,15 @@ use freehold_domain::{Error, SessionId, UserId};
 use super::authenticate;
 use crate::App;
 
-/// Ends the session of a refresh token, outdated ones too, and that of an access token: whether there was any.
+/// Ends the sessions of refresh tokens, outdated ones too, and that of an access token: whether there was any.
 ///
 /// # Errors
 /// None but those of a table that does not answer.
-pub async fn logout(app: &App, refresh_token: Option<&str>, access_token: Option<&str>) -> Result<bool, Error> {
+pub async fn logout(app: &App, refresh_tokens: &[&str], access_token: Option<&str>) -> Result<bool, Error> {
     let mut sessions: Vec<(UserId, SessionId)> = Vec::new();
-    if let Some(text) = refresh_token
-        && let Some(token) = app.secrets()?.prove(&app.config.pool, text).await
-    {
-        sessions.push((token.user, token.session));
+    for text in refresh_tokens {
+        let token = app.secrets()?.prove(&app.config.pool, text).await?;
+        sessions.extend(token.map(|token| (token.user, token.session)));
     }
     if let Some(token) = access_token {
         match authenticate(app, token).await {

@@ -30,7 +30,7 @@ pub struct Refreshed {
 /// # Errors
 /// [`Error::InvalidRefreshToken`].
 pub async fn refresh(app: &App, refresh_token: &str) -> Result<Refreshed, Error> {
-    let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await;
+    let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await?;
     let presented = proven.ok_or(Error::InvalidRefreshToken)?;
     let (now, settings) = (app.clock.now(), app.settings().await?);
     let expires_at = refreshed_until(presented.session, &settings, now);

@@ -49,7 +49,7 @@ pub async fn register(app: &App, input: Input) -> Result<UserId, Error> {
         User { id, email, status: Status::Unverified, name, roles: vec![Role::user()], public_key: key_pair.public };
     let credentials = Credentials { password_hash, sealed_private_key };
     let replaces = holder.map(|abandoned| abandoned.user);
-    app.store.register(&Registration { user, credentials, challenge, mail, replaces }).await?;
+    app.store.register(&Registration { user, credentials, challenge, mail, replaces }, now).await?;
     Ok(id)
 }
 

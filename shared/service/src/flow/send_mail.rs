@@ -1,15 +1,15 @@
 //! Handing mail over to SES.
 
 use freehold_domain::Error;
+use freehold_domain::MailId;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::mail::Shard;
-use freehold_domain::{MailId, PoolId};
 
 use crate::App;
 use crate::mail::{Letter, SendError};
 use crate::store::Leased;
 
-/// The pool whose outbox a stream's key belongs to is the app's own: the shard of a mail, by its partition key.
+/// The shard that a partition key of a stream's record names; nothing, where it names none of this pool's.
 #[must_use]
 pub fn shard_of(app: &App, pk: &str) -> Option<Shard> {
     app.store.shard_of(pk)
@@ -36,8 +36,14 @@ async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
         tracing::error!(%mail, attempts = leased.attempts, "a mail expired before it could be sent");
         return app.store.forget_mail(mail).await;
     }
-    let letter = open(app, &app.config.pool, &leased).await?;
-    match app.mailer()?.send(&leased.mail.to, &letter).await {
+    let letter = match open(app, &leased).await {
+        Ok(letter) => letter,
+        Err(error) => {
+            app.store.postpone(&leased, app.clock.now()).await?;
+            return Err(error);
+        }
+    };
+    match app.mailer()?.send(&leased.mail.to, &letter, leased.attempts).await {
         Ok(()) => app.store.forget_mail(mail).await,
         Err(SendError::NotNow(code)) => {
             tracing::warn!(%mail, attempts = leased.attempts, code, "SES does not take a mail for now");
@@ -52,9 +58,9 @@ async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
     }
 }
 
-async fn open(app: &App, pool: &PoolId, leased: &Leased) -> Result<Letter, Error> {
+async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {
     let mail = &leased.mail;
-    let token = app.secrets()?.open(pool, SealedFor::Mail(mail.id), &mail.sealed_token).await?;
+    let token = app.secrets()?.open(&app.config.pool, SealedFor::Mail(mail.id), &mail.sealed_token).await?;
     let token = std::str::from_utf8(&token).map_err(|_| Error::internal("the token of a mail is not text"))?;
     Letter::write(mail, token, &app.config.public_url)
 }

@@ -78,7 +78,7 @@ impl ClassifyRetry for ConflictsPass {
 }
 
 /// Whether every write that refused did so for a reason that passes: a condition that failed will fail again.
-fn is_passing_cancellation(error: &TransactWriteItemsError) -> bool {
+pub(super) fn is_passing_cancellation(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return false };
     let mut codes =
         cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code()).filter(|code| *code != "None");
@@ -134,8 +134,6 @@ pub(super) fn failure<E: ProvideErrorMetadata>(operation: &'static str, error: &
     };
     let code = service_error.code().unwrap_or("unknown");
     let cause = format!("{operation}: {code}");
-    // A transaction that was cancelled by a failed condition is read before it comes here.
-    let passes = PASSING_ERRORS.contains(&code) || code == "TransactionCanceledException";
     let is_theirs = error.raw_response().is_some_and(|response| response.status().is_server_error());
-    if passes || is_theirs { Error::unavailable(cause) } else { Error::internal(cause) }
+    if PASSING_ERRORS.contains(&code) || is_theirs { Error::unavailable(cause) } else { Error::internal(cause) }
 }

@@ -3,10 +3,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use freehold_domain::email::Email;
 use freehold_domain::verification::MAILS_PER_HOUR;
-use freehold_domain::{Error, Timestamp};
+use freehold_domain::{Error, MailId, Timestamp};
 
 use super::item::item;
-use super::{ItemType, Store, conditional, number};
+use super::{ItemType, Store, conditional, number, text};
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -19,8 +19,11 @@ impl Store {
     pub(crate) async fn count_verification_mail(&self, email: &Email, now: Timestamp) -> Result<bool, Error> {
         let last = MAILS_PER_HOUR - 1;
         let moved: Vec<String> = (0..last).map(|at| format!("sent_at[{at}] = sent_at[{}]", at + 1)).collect();
-        let expression = format!("SET {}, sent_at[{last}] = :now, expires_at = :expires_at", moved.join(", "));
+        let expression =
+            format!("SET {}, sent_at[{last}] = :now, asked_by = :request, expires_at = :expires_at", moved.join(", "));
         let expires_at = number((now + HOUR).as_seconds());
+        // A write that is repeated after a lost answer knows itself by this.
+        let request = text(MailId::new(now).to_string());
         // Where there is no item yet, it is made and the write begins again: once, unless it expires at that very moment.
         for _ in 0..3 {
             let written = self
@@ -32,13 +35,14 @@ impl Store {
                 .condition_expression("sent_at[0] <= :an_hour_ago")
                 .expression_attribute_values(":now", number(now.as_millis()))
                 .expression_attribute_values(":an_hour_ago", number(now.as_millis().saturating_sub(millis(HOUR))))
+                .expression_attribute_values(":request", request.clone())
                 .expression_attribute_values(":expires_at", expires_at.clone())
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
                 .send()
                 .await;
             match conditional("UpdateItem", written)? {
                 Ok(_) => return Ok(true),
-                Err(Some(_)) => return Ok(false),
+                Err(Some(seen)) => return Ok(seen.get("asked_by") == Some(&request)),
                 Err(None) => {}
             }
             self.begin_count(email, expires_at.clone()).await?;

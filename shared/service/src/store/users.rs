@@ -72,7 +72,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::EmailTaken`].
-    pub(crate) async fn register(&self, registration: &Registration) -> Result<(), Error> {
+    pub(crate) async fn register(&self, registration: &Registration, now: Timestamp) -> Result<(), Error> {
         let Registration { user, credentials, challenge, mail, replaces } = registration;
         let claim = self.put(self.claim_item(challenge));
         let claim = match replaces {
@@ -80,7 +80,7 @@ impl Store {
             Some(abandoned) => claim
                 .condition_expression("user_id = :abandoned AND unverified_until <= :now")
                 .expression_attribute_values(":abandoned", text(abandoned.to_string()))
-                .expression_attribute_values(":now", number(user.id.created_at().as_millis())),
+                .expression_attribute_values(":now", number(now.as_millis())),
         };
         let is_new = "attribute_not_exists(pk)";
         let mut writes = vec![
