@@ -32,7 +32,9 @@ impl Store {
                 .table_name(&self.table)
                 .set_key(Some(self.keys.verification_mails(email).into_map()))
                 .update_expression(&expression)
-                .condition_expression("sent_at[0] <= :an_hour_ago")
+                .condition_expression(
+                    "sent_at[0] <= :an_hour_ago AND (attribute_not_exists(asked_by) OR asked_by <> :request)",
+                )
                 .expression_attribute_values(":now", number(now.as_millis()))
                 .expression_attribute_values(":an_hour_ago", number(now.as_millis().saturating_sub(millis(HOUR))))
                 .expression_attribute_values(":request", request.clone())

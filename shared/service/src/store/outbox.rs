@@ -39,9 +39,11 @@ impl Store {
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| failure("Query", &error))?;
             // One item that is not as this code writes it does not hold up the others.
-            match item.get("sk").and_then(|sk| sk.as_s().ok()?.strip_prefix(MAIL_PREFIX)).and_then(MailId::parse) {
-                Some(id) => due.push(id),
-                None => tracing::error!(%shard, "an item of the outbox has no id of a mail"),
+            let id = item.get("sk").and_then(|sk| sk.as_s().ok()?.strip_prefix(MAIL_PREFIX));
+            if let Some(id) = id.and_then(MailId::parse) {
+                due.push(id);
+            } else {
+                tracing::error!(%shard, "an item of the outbox has no id of a mail");
             }
         }
         Ok(due)
