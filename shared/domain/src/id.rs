@@ -32,124 +32,60 @@ impl std::fmt::Display for PoolId {
     }
 }
 
-/// A user's id, the `sub` of tokens: a version 7 UUID, written in lower case with hyphens and in no other way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct UserId(Uuid);
+/// Types of their own for the ids of different things, all of them version 7 UUIDs: one is never taken for another.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $name(Uuid);
 
-/// A session's id, the `sid` of tokens. It says when the session began.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SessionId(Uuid);
+        impl $name {
+            /// A new id, made at `now`.
+            #[must_use]
+            pub fn new(now: Timestamp) -> Self {
+                Self(uuid_at(now))
+            }
 
-/// The id of a mail in the outbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MailId(Uuid);
+            /// Reads an id in its one spelling: lower case with hyphens.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                uuid_in_its_one_spelling(text).map(Self)
+            }
 
-impl UserId {
-    /// A new id, made at `now`.
-    #[must_use]
-    pub fn new(now: Timestamp) -> Self {
-        Self(uuid_at(now))
-    }
+            /// When the id was made.
+            #[must_use]
+            pub fn created_at(self) -> Timestamp {
+                made_at(self.0)
+            }
 
-    /// Reads an id in its one spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        uuid_in_its_one_spelling(text).map(Self)
-    }
+            /// The 16 bytes of the id.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
 
-    /// When the id was made.
-    #[must_use]
-    pub fn created_at(self) -> Timestamp {
-        made_at(self.0)
-    }
+            /// Reads what `as_bytes` gave.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+        }
 
-    /// The 16 bytes of the id.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    /// Reads what [`UserId::as_bytes`] gave.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.hyphenated().fmt(f)
+            }
+        }
+    )*};
 }
 
-impl SessionId {
-    /// A new id, made at `now`.
-    #[must_use]
-    pub fn new(now: Timestamp) -> Self {
-        Self(uuid_at(now))
-    }
-
-    /// Reads an id in its one spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        uuid_in_its_one_spelling(text).map(Self)
-    }
-
-    /// When the session began.
-    #[must_use]
-    pub fn created_at(self) -> Timestamp {
-        made_at(self.0)
-    }
-
-    /// The 16 bytes of the id.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    /// Reads what [`SessionId::as_bytes`] gave.
-    #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(bytes))
-    }
-}
-
-impl MailId {
-    /// A new id, made at `now`.
-    #[must_use]
-    pub fn new(now: Timestamp) -> Self {
-        Self(uuid_at(now))
-    }
-
-    /// Reads an id in its one spelling.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        uuid_in_its_one_spelling(text).map(Self)
-    }
-
-    /// When the mail was written.
-    #[must_use]
-    pub fn created_at(self) -> Timestamp {
-        made_at(self.0)
-    }
-
-    /// The random last byte of the id.
-    #[must_use]
-    pub fn last_byte(self) -> u8 {
-        self.0.as_bytes()[15]
-    }
-}
-
-impl std::fmt::Display for UserId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-impl std::fmt::Display for SessionId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
-}
-
-impl std::fmt::Display for MailId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.hyphenated().fmt(f)
-    }
+ids! {
+    /// A user's id, the `sub` of tokens. It says when the account was made.
+    UserId;
+    /// A session's id, the `sid` of tokens. It says when the session began.
+    SessionId;
+    /// The id of a mail in the outbox. It says when the mail was written.
+    MailId;
 }
 
 fn uuid_at(now: Timestamp) -> Uuid {

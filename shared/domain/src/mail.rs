@@ -69,7 +69,7 @@ impl Shard {
     /// The shard of a mail.
     #[must_use]
     pub fn of(mail: MailId) -> Self {
-        Self(mail.last_byte() & 0x0f)
+        Self(mail.as_bytes()[15] & 0x0f)
     }
 
     /// Reads a shard's one hexadecimal digit.

@@ -1,7 +1,7 @@
 //! Answers.
 
 use freehold_domain::{Error, Timestamp};
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use lambda_http::http::header::CACHE_CONTROL;
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::problem;
+use crate::response::response;
 
 /// The answer of an action, a refusal among them.
 #[must_use]
@@ -42,15 +43,6 @@ pub fn message(status: StatusCode, message: &'static str) -> Result<Response<Bod
 pub fn cacheable(mut response: Response<Body>, max_age_seconds: u32) -> Response<Body> {
     let value = HeaderValue::try_from(format!("public, max-age={max_age_seconds}"));
     response.headers_mut().insert(CACHE_CONTROL, value.unwrap_or(HeaderValue::from_static("no-store")));
-    response
-}
-
-pub(crate) fn response(status: StatusCode, content_type: &'static str, body: String) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -11,6 +11,7 @@ mod device;
 pub mod mailed_link;
 pub mod page;
 pub mod problem;
+mod response;
 mod serve;
 pub mod session_cookie;
 pub mod site;

@@ -6,6 +6,8 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use minijinja::{Environment, context};
 
+use crate::response::response;
+
 const TEMPLATE: &str = include_str!("page.html");
 // Nothing is loaded, framed or sent elsewhere, whatever a page were made to say.
 const POLICY: &str =
@@ -47,7 +49,7 @@ impl Page<'_> {
         let html = Environment::new()
             .render_named_str("page.html", TEMPLATE, context)
             .map_err(|_| Error::internal("the template of a page is broken"))?;
-        let mut response = crate::answer::response(status, "text/html; charset=utf-8", html);
+        let mut response = response(status, "text/html; charset=utf-8", html);
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

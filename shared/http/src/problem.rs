@@ -6,7 +6,7 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use crate::answer::response;
+use crate::response::response;
 
 #[derive(Serialize)]
 struct Problem<'a> {
