@@ -1,14 +1,17 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use crate::root;
 
-/// Compiles the functions and the local server, into the folder that this test was compiled into: that folder.
+static FOLDER: LazyLock<PathBuf> = LazyLock::new(compile);
+
+/// Compiles the functions and the local server, once, into the folder that this test was compiled into: that folder.
 ///
 /// # Panics
 /// Where they do not compile.
 pub async fn compiled() -> PathBuf {
-    tokio::task::spawn_blocking(compile).await.expect("the compiler runs")
+    tokio::task::spawn_blocking(|| FOLDER.clone()).await.expect("the compiler runs")
 }
 
 fn compile() -> PathBuf {
