@@ -79,7 +79,7 @@ pub(crate) fn application_secret(folder: Option<&Path>) -> Result<String, StartE
 
 /// Writes variables to a file, as `cargo lambda watch --env-file` reads them.
 pub(crate) fn write(environment: &BTreeMap<String, String>, path: &Path) -> Result<(), StartError> {
-    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let lines: Vec<_> = environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
     // A file of an earlier run may be there; it is replaced rather than written to, since others may be able to read it.
     let _ = std::fs::remove_file(path);
     private_file(path)

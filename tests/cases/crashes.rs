@@ -83,7 +83,8 @@ async fn functions_over(victim: &Victim, proxy: &Proxy) -> Local {
     let environment =
         ["AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SQS"].map(|name| (name.to_owned(), services.clone()));
     let secret = std::fs::read_to_string(victim.address("Env file")).unwrap();
-    let secret = secret.lines().find_map(|line| line.strip_prefix("APPLICATION_SECRET=")).unwrap().to_owned();
+    let secret = secret.lines().find_map(|line| line.strip_prefix("APPLICATION_SECRET=")).unwrap();
+    let secret = secret.trim_matches('\'').to_owned();
     let mut environment: std::collections::BTreeMap<String, String> = environment.into();
     environment.insert("APPLICATION_SECRET".to_owned(), secret);
     let options = Options { dynamodb_endpoint: Some(proxy.url().to_owned()), environment, ..Options::default() };
