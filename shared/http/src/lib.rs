@@ -1,7 +1,7 @@
 //! The edge: the only crate that knows HTTP.
 //!
-//! - [`serve`] and [`serve_events`]: what a function's `main` calls.
-//! - [`body`], [`mailed_link`], [`credentials`], [`site`], [`device`]: reading a request.
+//! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
+//! - [`body`], [`mailed_link`], [`credentials`], [`site`], [`device()`]: reading a request.
 //! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
 
 pub mod answer;
