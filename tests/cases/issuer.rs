@@ -9,13 +9,13 @@ async fn a_user_is_an_issuer_whose_key_verifies_the_users_tokens() {
     let token = pool.signed_in(&email).await.access_token;
     let claims: serde_json::Value = jsonwebtoken::dangerous::insecure_decode_claims(&token).unwrap();
     let issuer = claims["iss"].as_str().unwrap();
-    let path = issuer.strip_prefix(pool.url()).unwrap();
+    let path = issuer.strip_prefix(pool.public_url()).unwrap();
 
     let metadata = pool.get(&format!("{path}/.well-known/openid-configuration")).await;
     metadata.assert_status(200);
     assert_eq!(metadata.text("issuer"), issuer);
     assert_eq!(metadata.header("cache-control"), "public, max-age=300");
-    let jwks_path = metadata.text("jwks_uri").strip_prefix(pool.url()).unwrap().to_owned();
+    let jwks_path = metadata.text("jwks_uri").strip_prefix(pool.public_url()).unwrap().to_owned();
     let keys = pool.get(&jwks_path).await;
     keys.assert_status(200);
     assert_eq!(keys.header("cache-control"), "public, max-age=300");
@@ -32,16 +32,16 @@ async fn a_user_is_an_issuer_whose_key_verifies_the_users_tokens() {
 
 #[tokio::test]
 async fn what_is_no_issuer_is_not_found() {
-    let Some(pool) = Pool::with([Need::Inside]).await else { return };
-    let user = pool.register("ann@example.com").await.text("user_id");
-    let known = format!("/us-east-1_Freehold1/users/{user}/.well-known/jwks.json");
+    let Some(pool) = Pool::with([]).await else { return };
+    let user = pool.register(&pool.address("ann")).await.text("user_id");
+    let known = format!("/{}/users/{user}/.well-known/jwks.json", pool.id());
     pool.get(&known).await.assert_status(200);
     let unknown = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
     for path in [
         known.replace(&user, unknown),
         known.replace(&user, &user.to_uppercase()),
         known.replace(&user, "ann"),
-        known.replace("us-east-1_Freehold1", "us-east-1_Other"),
+        known.replace(pool.id(), "us-east-1_Other"),
         known.replace("jwks.json", "openid-configuration").replace(&user, unknown),
     ] {
         let answer = pool.get(&path).await;

@@ -19,19 +19,20 @@ async fn a_sign_in_gives_an_access_token_and_a_closed_cookie() {
 
 #[tokio::test]
 async fn an_access_token_says_what_rfc_9068_asks_for() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let user = pool.verified("ann@example.com").await;
-    let token = pool.signed_in("ann@example.com").await.access_token;
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    let token = pool.signed_in(&email).await.access_token;
     let header = jsonwebtoken::decode_header(&token).unwrap();
     assert_eq!((header.typ.as_deref(), header.alg), (Some("at+jwt"), jsonwebtoken::Algorithm::RS256));
     let claims: serde_json::Value = jsonwebtoken::dangerous::insecure_decode_claims(&token).unwrap();
-    let issuer = format!("{}/us-east-1_Freehold1/users/{user}", pool.url());
+    let issuer = format!("{}/{}/users/{user}", pool.public_url(), pool.id());
     let (iat, exp) = (claims["iat"].as_u64().unwrap(), claims["exp"].as_u64().unwrap());
     assert_eq!(claims["iss"], json!(issuer));
     assert_eq!(claims["sub"], json!(user));
-    assert_eq!(claims["aud"], json!(pool.url()));
-    assert_eq!(claims["client_id"], json!("us-east-1_Freehold1"));
-    assert_eq!((iat, exp - iat, claims["auth_time"].as_u64()), (1_767_225_600, 900, Some(iat)));
+    assert_eq!(claims["aud"], json!(pool.public_url()));
+    assert_eq!(claims["client_id"], json!(pool.id()));
+    assert_eq!((exp - iat, claims["auth_time"].as_u64()), (900, Some(iat)));
     assert_eq!((&claims["amr"], &claims["roles"]), (&json!(["pwd"]), &json!(["user"])));
     for id in ["jti", "sid"] {
         assert!(uuid::Uuid::parse_str(claims[id].as_str().unwrap()).is_ok(), "{id}");
@@ -109,56 +110,59 @@ async fn every_sign_in_is_a_new_session() {
 
 #[tokio::test]
 async fn a_session_knows_where_it_began_and_believes_no_header() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    pool.verified("ann@example.com").await;
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let pk = pool.user_key(&pool.verified(&email).await);
     let headers = [("x-forwarded-for", "203.0.113.66"), ("user-agent", "curl/8")];
-    let body = json!({"email": "ann@example.com", "password": PASSWORD});
+    let body = json!({"email": email, "password": PASSWORD});
     pool.post_with("/login", &headers, body).await.assert_status(200);
     let items = pool.items().await;
-    let session = items.iter().find(|item| item["item_type"] == "session").unwrap();
+    let session = items.iter().find(|item| item["pk"] == pk && item["item_type"] == "session").unwrap();
     assert_eq!((session["source_ip"].as_str(), session["user_agent"].as_str()), ("127.0.0.1", "curl/8"));
 }
 
 #[tokio::test]
 async fn a_weaker_hash_is_replaced_by_the_sign_in_that_it_lets_in() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let user = pool.verified("ann@example.com").await;
-    let pk = format!("us-east-1_Freehold1#USER#{user}");
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let pk = pool.user_key(&pool.verified(&email).await);
     // argon2-cffi made it of the same password, with 19 MiB and 2 iterations.
     let weaker = include_str!("../vectors/weaker-hash.txt").trim();
-    pool.set(&pk, "CREDENTIALS", "password_hash", weaker).await;
+    pool.table().set(&pk, "CREDENTIALS", "password_hash", weaker).await;
     let stored = async || {
         let items = pool.items().await;
-        items.iter().find(|item| item["sk"] == "CREDENTIALS").unwrap()["password_hash"].clone()
+        items.iter().find(|item| item["pk"] == pk && item["sk"] == "CREDENTIALS").unwrap()["password_hash"].clone()
     };
-    pool.post("/login", json!({"email": "ann@example.com", "password": "wrong password"})).await.assert_status(401);
+    pool.post("/login", json!({"email": email, "password": "wrong password"})).await.assert_status(401);
     assert_eq!(stored().await, weaker);
-    pool.login("ann@example.com").await.assert_status(200);
+    pool.login(&email).await.assert_status(200);
     let stronger = stored().await;
     assert!(stronger.starts_with("$argon2id$v=19$m=65536,t=1,"), "{stronger}");
-    pool.login("ann@example.com").await.assert_status(200);
+    pool.login(&email).await.assert_status(200);
     assert_eq!(stored().await, stronger);
 }
 
 #[tokio::test]
 async fn a_stored_hash_that_would_exhaust_the_function_is_an_error_and_no_attempt() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let user = pool.verified("ann@example.com").await;
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let pk = pool.user_key(&pool.verified(&email).await);
     let bomb = "$argon2id$v=19$m=4194304,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-    pool.set(&format!("us-east-1_Freehold1#USER#{user}"), "CREDENTIALS", "password_hash", bomb).await;
-    pool.login("ann@example.com").await.assert_problem(500, "internal");
+    pool.table().set(&pk, "CREDENTIALS", "password_hash", bomb).await;
+    pool.login(&email).await.assert_problem(500, "internal");
 }
 
 #[tokio::test]
 async fn a_private_key_that_was_moved_to_another_account_does_not_open() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let (ann, bob) = (pool.verified("ann@example.com").await, pool.verified("bob@example.com").await);
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let (ann, bob) = (pool.verified(&email).await, pool.verified(&pool.address("bob")).await);
     let items = pool.items().await;
     let of = |user: &str| {
         items.iter().find(|item| item["sk"] == "CREDENTIALS" && item["pk"].contains(user)).unwrap().clone()
     };
-    pool.set(&of(&ann)["pk"], "CREDENTIALS", "private_key", &of(&bob)["private_key"]).await;
-    pool.login("ann@example.com").await.assert_problem(500, "internal");
+    pool.table().set(&of(&ann)["pk"], "CREDENTIALS", "private_key", of(&bob)["private_key"].as_str()).await;
+    pool.login(&email).await.assert_problem(500, "internal");
 }
 
 #[tokio::test]

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use serde_json::json;
 use tests::{Answer, Need, Pool};
 
@@ -35,13 +33,13 @@ async fn signing_out_works_with_the_access_token_alone() {
 
 #[tokio::test]
 async fn signing_out_works_with_an_outdated_refresh_token() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    pool.verified("ann@example.com").await;
-    let first = pool.signed_in("ann@example.com").await.refresh_token;
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let first = pool.signed_in(&email).await.refresh_token;
     let mut newest = first.clone();
     for _ in 0..3 {
         newest = pool.refresh(&newest).await.session_cookie().unwrap().0;
-        pool.pass(Duration::from_mins(1));
     }
     assert_ended(&pool.logout(&first).await, true);
     pool.refresh(&newest).await.assert_problem(401, "invalid_refresh_token");

@@ -4,12 +4,12 @@ use futures::future::join_all;
 use serde_json::json;
 use tests::{Answer, Need, Pool, SignedIn};
 
-const EMAIL: &str = "ann@example.com";
-
-async fn signed_in() -> Option<(Pool, SignedIn)> {
-    let pool = Pool::with([Need::Inside, Need::Mailbox]).await?;
-    pool.verified(EMAIL).await;
-    let signed_in = pool.signed_in(EMAIL).await;
+/// A pool, and somebody who signed in to it.
+async fn signed_in<const N: usize>(needs: [Need; N]) -> Option<(Pool, SignedIn)> {
+    let pool = Pool::with(needs).await?;
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let signed_in = pool.signed_in(&email).await;
     Some((pool, signed_in))
 }
 
@@ -33,8 +33,7 @@ fn assert_over(answer: &Answer) {
 
 #[tokio::test]
 async fn the_current_token_rotates_and_gives_an_access_token_of_the_same_session() {
-    let Some((pool, first)) = signed_in().await else { return };
-    pool.pass(Duration::from_mins(1));
+    let Some((pool, first)) = signed_in([Need::Mailbox]).await else { return };
     let answer = pool.refresh(&first.refresh_token).await;
     assert_ne!(rotated(&answer), first.refresh_token);
     let claims = |token: &str| jsonwebtoken::dangerous::insecure_decode_claims::<serde_json::Value>(token).unwrap();
@@ -46,7 +45,7 @@ async fn the_current_token_rotates_and_gives_an_access_token_of_the_same_session
 
 #[tokio::test]
 async fn the_previous_token_is_forgiven_for_ten_seconds() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     let second = rotated(&pool.refresh(&first.refresh_token).await);
     pool.pass(Duration::from_secs(10));
     assert_only_forgiven(&pool.refresh(&first.refresh_token).await);
@@ -55,7 +54,7 @@ async fn the_previous_token_is_forgiven_for_ten_seconds() {
 
 #[tokio::test]
 async fn a_lost_answer_is_recovered_from_by_the_previous_token() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     rotated(&pool.refresh(&first.refresh_token).await);
     pool.pass(Duration::from_secs(11));
     let recovered = rotated(&pool.refresh(&first.refresh_token).await);
@@ -65,7 +64,7 @@ async fn a_lost_answer_is_recovered_from_by_the_previous_token() {
 
 #[tokio::test]
 async fn a_session_recovers_three_times_and_ends_at_the_fourth() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     rotated(&pool.refresh(&first.refresh_token).await);
     for _ in 0..3 {
         pool.pass(Duration::from_secs(11));
@@ -78,7 +77,7 @@ async fn a_session_recovers_three_times_and_ends_at_the_fourth() {
 
 #[tokio::test]
 async fn a_rotation_forgets_the_recoveries_before_it() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     let mut token = first.refresh_token;
     for _ in 0..5 {
         rotated(&pool.refresh(&token).await);
@@ -89,18 +88,18 @@ async fn a_rotation_forgets_the_recoveries_before_it() {
 
 #[tokio::test]
 async fn an_older_token_is_theft_and_ends_the_session_for_both() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Mailbox]).await else { return };
     let second = rotated(&pool.refresh(&first.refresh_token).await);
     let third = rotated(&pool.refresh(&second).await);
     assert_over(&pool.refresh(&first.refresh_token).await);
     assert_over(&pool.refresh(&third).await);
-    assert!(!pool.items().await.iter().any(|item| item["item_type"] == "session"));
+    pool.me(&first.access_token).await.assert_problem(401, "invalid_token");
 }
 
 #[tokio::test]
 async fn theft_ends_the_session_that_it_is_of_and_no_other() {
-    let Some((pool, stolen)) = signed_in().await else { return };
-    let other = pool.signed_in(EMAIL).await;
+    let Some((pool, stolen)) = signed_in([Need::Mailbox]).await else { return };
+    let other = pool.signed_in(&stolen.email).await;
     let second = rotated(&pool.refresh(&stolen.refresh_token).await);
     rotated(&pool.refresh(&second).await);
     assert_over(&pool.refresh(&stolen.refresh_token).await);
@@ -109,7 +108,7 @@ async fn theft_ends_the_session_that_it_is_of_and_no_other() {
 
 #[tokio::test]
 async fn fifty_parallel_refreshes_with_one_token_rotate_once_and_sign_nobody_out() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Mailbox]).await else { return };
     let answers = join_all((0..50).map(|_| pool.refresh(&first.refresh_token))).await;
     let next: Vec<String> = answers.iter().filter_map(tests::Answer::session_cookie).map(|(token, _)| token).collect();
     assert_eq!(next.len(), 1, "{} rotations", next.len());
@@ -119,7 +118,7 @@ async fn fifty_parallel_refreshes_with_one_token_rotate_once_and_sign_nobody_out
 
 #[tokio::test]
 async fn fifty_parallel_recoveries_recover_once() {
-    let Some((pool, first)) = signed_in().await else { return };
+    let Some((pool, first)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     rotated(&pool.refresh(&first.refresh_token).await);
     pool.pass(Duration::from_secs(11));
     let answers = join_all((0..50).map(|_| pool.refresh(&first.refresh_token))).await;
@@ -134,9 +133,9 @@ async fn fifty_parallel_recoveries_recover_once() {
 #[tokio::test]
 async fn a_thief_who_polls_beside_the_victim_is_caught_within_a_minute() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    pool.verified(EMAIL).await;
+    pool.verified("ann@example.com").await;
     for (head_start, offset) in [(0, 1), (0, 4), (2, 1), (2, 3), (12, 2)] {
-        let first = pool.signed_in(EMAIL).await.refresh_token;
+        let first = pool.signed_in("ann@example.com").await.refresh_token;
         let mut tokens = [first.clone(), first];
         if head_start > 0 {
             tokens[0] = rotated(&pool.refresh(&tokens[0]).await);
@@ -169,11 +168,11 @@ async fn a_thief_who_polls_beside_the_victim_is_caught_within_a_minute() {
 #[tokio::test]
 async fn a_session_ends_after_thirty_idle_days_and_after_ninety_in_any_case() {
     let day = Duration::from_hours(24);
-    let Some((pool, idle)) = signed_in().await else { return };
+    let Some((pool, idle)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     pool.pass(30 * day);
     assert_over(&pool.refresh(&idle.refresh_token).await);
 
-    let mut token = pool.signed_in(EMAIL).await.refresh_token;
+    let mut token = pool.signed_in(&idle.email).await.refresh_token;
     for left in [61, 32, 3] {
         pool.pass(29 * day);
         let (next, max_age) = pool.refresh(&token).await.session_cookie().unwrap();
@@ -191,9 +190,9 @@ async fn the_pool_decides_how_long_sessions_live() {
     let mut settings = key;
     settings["session_idle_seconds"] = json!(600);
     settings["session_absolute_seconds"] = json!(900);
-    pool.put(settings).await;
-    pool.verified(EMAIL).await;
-    let answer = pool.login(EMAIL).await;
+    pool.table().put(settings).await;
+    pool.verified("ann@example.com").await;
+    let answer = pool.login("ann@example.com").await;
     let (token, max_age) = answer.session_cookie().unwrap();
     assert_eq!(max_age, 600);
     pool.pass(Duration::from_secs(500));
@@ -205,7 +204,7 @@ async fn the_pool_decides_how_long_sessions_live() {
 
 #[tokio::test]
 async fn an_expired_session_is_over_before_the_table_deletes_it() {
-    let Some((pool, session)) = signed_in().await else { return };
+    let Some((pool, session)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     let Some(database) = pool.database() else { return };
     pool.pass(Duration::from_hours(744));
     assert!(pool.items().await.iter().any(|item| item["item_type"] == "session"));
@@ -217,14 +216,14 @@ async fn an_expired_session_is_over_before_the_table_deletes_it() {
 
 #[tokio::test]
 async fn a_signed_out_session_is_not_refreshed() {
-    let Some((pool, session)) = signed_in().await else { return };
+    let Some((pool, session)) = signed_in([Need::Mailbox]).await else { return };
     pool.logout(&session.refresh_token).await.assert_status(200);
     assert_over(&pool.refresh(&session.refresh_token).await);
 }
 
 #[tokio::test]
 async fn junk_is_refused_before_the_database_and_ends_nothing() {
-    let Some((pool, session)) = signed_in().await else { return };
+    let Some((pool, session)) = signed_in([Need::Inside, Need::Mailbox]).await else { return };
     let token = &session.refresh_token;
     let flipped = format!("{}{}", &token[..token.len() - 4], "AAAA");
     let guessed_secret = format!("{}{}{}", &token[..60], "A".repeat(20), &token[80..]);

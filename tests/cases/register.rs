@@ -23,9 +23,11 @@ async fn a_registration_is_one_account_that_waits_to_be_verified() {
 
 #[tokio::test]
 async fn what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pem() {
-    let Some(pool) = Pool::with([Need::Inside]).await else { return };
-    pool.register(&pool.address("ann")).await.assert_status(201);
-    let items = pool.items().await;
+    let Some(pool) = Pool::with([Need::Table]).await else { return };
+    let answer = pool.register(&pool.address("ann")).await;
+    answer.assert_status(201);
+    let mut items = pool.items().await;
+    items.retain(|item| item["pk"] == pool.user_key(&answer.text("user_id")));
     let credentials = items.iter().find(|item| item["sk"] == "CREDENTIALS").unwrap();
     assert!(
         credentials["password_hash"].starts_with("$argon2id$v=19$m=65536,t=1,p="),
@@ -101,6 +103,17 @@ async fn an_abandoned_account_gives_way_after_its_day_and_never_before() {
     let link = pool.link("ann@example.com").await;
     assert_eq!(link.user, answer.text("user_id"));
     pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn whoever_takes_a_lapsed_address_over_deletes_the_abandoned_account() {
+    let Some(pool) = Pool::with([Need::Table]).await else { return };
+    let email = pool.address("ann");
+    let first = pool.user_key(&pool.register(&email).await.text("user_id"));
+    let claim = format!("{}#LOGIN#email#{email}", pool.id());
+    pool.table().set(&claim, "CLAIM", "unverified_until", 0).await;
+    pool.register(&email).await.assert_status(201);
+    assert!(!pool.items().await.iter().any(|item| item["pk"] == first), "the abandoned account is still there");
 }
 
 #[tokio::test]

@@ -50,7 +50,9 @@ async fn no_secret_and_nothing_that_a_caller_sent_is_in_the_log_of_a_whole_run()
         .assert_status(422);
     pool.send("POST", "/register", &[("content-type", "application/json")], "{hostile").await.assert_status(400);
     pool.me("hostile.token.here").await.assert_status(401);
-    pool.set(&format!("us-east-1_Freehold1#USER#{}", link.user), "CREDENTIALS", "password_hash", "hostilehash").await;
+    pool.table()
+        .set(&format!("us-east-1_Freehold1#USER#{}", link.user), "CREDENTIALS", "password_hash", "hostilehash")
+        .await;
     pool.login(email).await.assert_status(500);
 
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();

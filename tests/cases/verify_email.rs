@@ -108,10 +108,11 @@ async fn a_hundred_parallel_clicks_have_one_winner() {
 
 #[tokio::test]
 async fn an_item_of_another_type_is_never_taken_for_a_challenge() {
-    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let link = registered(&pool, "ann@example.com").await;
-    let pk = format!("us-east-1_Freehold1#USER#{}", link.user);
-    pool.set(&pk, "CHALLENGE#verify-email", "item_type", "session").await;
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    let pk = pool.user_key(&link.user);
+    pool.table().set(&pk, "CHALLENGE#verify-email", "item_type", "session").await;
     verify(&pool, &link.user, &link.token).await.assert_problem(500, "internal");
-    pool.login("ann@example.com").await.assert_problem(403, "email_not_verified");
+    pool.login(&email).await.assert_problem(403, "email_not_verified");
 }

@@ -13,6 +13,7 @@ mod compiled;
 mod contract;
 mod pool;
 mod proxy;
+mod table;
 
 pub use answer::Answer;
 pub use clock::TestClock;
@@ -20,3 +21,4 @@ pub use compiled::compiled;
 pub use contract::{check, operations, root};
 pub use pool::{Link, Need, PASSWORD, Pool, SignedIn, crashes};
 pub use proxy::{Fault, Proxy};
+pub use table::Table;

@@ -3,14 +3,13 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use dynoxide::Database;
 use freehold_service::Clock;
 use local::{Local, Options};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Answer, Fault, Proxy, TestClock, contract};
+use crate::{Answer, Fault, Proxy, Table, TestClock, contract};
 
 /// The password of every account that a case makes without saying otherwise.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -20,15 +19,20 @@ pub const PASSWORD: &str = "correct horse battery staple";
 pub enum Need {
     /// Mail that can be read.
     Mailbox,
-    /// The insides: a clock that moves, faults, the table, the mailbox's refusals.
+    /// The table.
+    Table,
+    /// The insides: a clock that moves, faults, the mailbox's refusals, and nobody else in the table.
     Inside,
 }
 
 /// A user pool to talk to.
 pub struct Pool {
+    id: String,
     url: String,
+    public_url: String,
     http: reqwest::Client,
     mailbox_url: Option<String>,
+    table: Option<Table>,
     inside: Option<Inside>,
 }
 
@@ -37,7 +41,6 @@ struct Inside {
     local: Local,
     clock: TestClock,
     proxy: Proxy,
-    table: aws_sdk_dynamodb::Client,
     database: Option<Database>,
 }
 
@@ -53,6 +56,8 @@ pub struct Link {
 /// What a sign-in gave.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
+    /// Who signed in.
+    pub email: String,
     /// The access token.
     pub access_token: String,
     /// The refresh token, out of the cookie.
@@ -91,13 +96,23 @@ impl Pool {
         let Some(url) = variable("FREEHOLD_URL") else {
             return Some(Self::inside(http, environment).await);
         };
-        let mailbox_url = variable("FREEHOLD_MAIL");
-        let lacks = |need: &Need| *need == Need::Inside || mailbox_url.is_none();
+        let (mailbox_url, table) = (variable("FREEHOLD_MAIL"), variable("FREEHOLD_TABLE"));
+        let lacks = |need: &Need| match need {
+            Need::Mailbox => mailbox_url.is_none(),
+            Need::Table => table.is_none(),
+            Need::Inside => true,
+        };
         if M > 0 || needs.iter().any(lacks) {
             eprintln!("skipped: {url} does not have what this case needs: {needs:?}");
             return None;
         }
-        Some(Self { url, http, mailbox_url, inside: None })
+        let table = match table {
+            Some(name) => Some(Table::deployed(name).await),
+            None => None,
+        };
+        let id = variable("FREEHOLD_POOL").unwrap_or_else(|| "us-east-1_Freehold1".to_owned());
+        let public_url = variable("FREEHOLD_PUBLIC_URL").unwrap_or_else(|| url.clone());
+        Some(Self { id, url, public_url, http, mailbox_url, table, inside: None })
     }
 
     async fn inside<const M: usize>(http: reqwest::Client, environment: [(&str, &str); M]) -> Self {
@@ -117,9 +132,30 @@ impl Pool {
             ..Options::default()
         };
         let local = Local::start(options).await.expect("the pool starts");
-        let table = table_client(proxy.url());
-        let url = local.url().to_owned();
-        Self { mailbox_url: None, http, url, inside: Some(Inside { local, clock, proxy, table, database }) }
+        let (id, table) = (local.environment()["POOL_ID"].clone(), &local.environment()["TABLE_NAME"]);
+        let table = Some(Table::local(proxy.url(), table));
+        let (url, public_url) = (local.url().to_owned(), local.url().to_owned());
+        Self {
+            id,
+            url,
+            public_url,
+            http,
+            mailbox_url: None,
+            table,
+            inside: Some(Inside { local, clock, proxy, database }),
+        }
+    }
+
+    /// The pool's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The origin that links and issuers begin with.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.public_url
     }
 
     /// Where the pool answers.
@@ -161,54 +197,24 @@ impl Pool {
         self.inside.as_ref().expect("the case said that it needs the insides")
     }
 
-    /// Everything in the table, as text per attribute, ordered by key: to see that nothing was left behind, or what was.
+    /// The table.
     ///
     /// # Panics
-    /// Where the table does not answer.
+    /// Where the case did not say that it needs it.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        self.table.as_ref().expect("the case said that it needs the table")
+    }
+
+    /// Everything in the table: see [`Table::items`].
     pub async fn items(&self) -> Vec<BTreeMap<String, String>> {
-        let inside = self.get_inside();
-        let scan = inside.table.scan().table_name(&inside.local.environment()["TABLE_NAME"]).consistent_read(true);
-        let items =
-            scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the table answers");
-        let as_text = |value: &AttributeValue| {
-            value.as_s().or_else(|_| value.as_n()).cloned().unwrap_or_else(|value| format!("{value:?}"))
-        };
-        let mut items: Vec<BTreeMap<String, String>> = items
-            .iter()
-            .map(|item| item.iter().map(|(name, value)| (name.clone(), as_text(value))).collect())
-            .collect();
-        items.sort_by_key(|item| (item["pk"].clone(), item["sk"].clone()));
-        items
+        self.table().items().await
     }
 
-    /// Writes an item by hand, as an owner can.
-    ///
-    /// # Panics
-    /// Where the table does not answer.
-    pub async fn put(&self, item: Value) {
-        let inside = self.get_inside();
-        let mut put = inside.table.put_item().table_name(&inside.local.environment()["TABLE_NAME"]);
-        for (name, value) in item.as_object().into_iter().flatten() {
-            let value = match value.as_u64() {
-                Some(number) => AttributeValue::N(number.to_string()),
-                None => AttributeValue::S(value.as_str().unwrap_or_default().to_owned()),
-            };
-            put = put.item(name, value);
-        }
-        put.send().await.expect("the table answers");
-    }
-
-    /// Sets an attribute of an item by hand.
-    ///
-    /// # Panics
-    /// Where the table does not answer.
-    pub async fn set(&self, pk: &str, sk: &str, attribute: &str, value: &str) {
-        use AttributeValue::S;
-        let inside = self.get_inside();
-        let update = inside.table.update_item().table_name(&inside.local.environment()["TABLE_NAME"]);
-        let update = update.key("pk", S(pk.to_owned())).key("sk", S(sk.to_owned()));
-        let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", attribute);
-        update.expression_attribute_values(":value", S(value.to_owned())).send().await.expect("the table answers");
+    /// The partition key of a user.
+    #[must_use]
+    pub fn user_key(&self, user: &str) -> String {
+        format!("{}#USER#{user}", self.id)
     }
 
     /// Sends a request with any headers and any body, and holds the answer against `openapi.yaml`.
@@ -277,7 +283,7 @@ impl Pool {
         let answer = self.login(email).await;
         answer.assert_status(200);
         let (refresh_token, _) = answer.session_cookie().expect("a sign-in sets the cookie");
-        SignedIn { access_token: answer.text("access_token"), refresh_token }
+        SignedIn { email: email.to_owned(), access_token: answer.text("access_token"), refresh_token }
     }
 
     /// Refreshes with a cookie.
@@ -333,7 +339,7 @@ impl Pool {
     async fn link_that(&self, email: &str, is_it: impl Fn(&Link) -> bool) -> Link {
         for _ in 0..if self.inside.is_some() { 1 } else { 100 } {
             let newest = self.mails(email).await.into_iter().next();
-            let link = newest.map(|mail| link_in(mail["text"].as_str().unwrap_or_default(), &self.url));
+            let link = newest.map(|mail| link_in(mail["text"].as_str().unwrap_or_default(), &self.public_url));
             if let Some(link) = link.filter(&is_it) {
                 return link;
             }
@@ -364,17 +370,6 @@ async fn serve_database(clock: Clock) -> (String, Option<Database>) {
     let url = format!("http://{}", listener.local_addr().expect("a listener has an address"));
     tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
     (url, Some(database))
-}
-
-fn table_client(endpoint: &str) -> aws_sdk_dynamodb::Client {
-    use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::new("local", "local", None, None, "tests"))
-        .endpoint_url(endpoint)
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
 }
 
 /// How many crashes a case about them makes: a handful, or what `FREEHOLD_CRASHES` says.
