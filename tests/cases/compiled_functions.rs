@@ -70,8 +70,8 @@ impl RuntimeApi {
 }
 
 /// Runs a compiled function with one event: its answer, and all that it printed.
-async fn invoke(pool: &Pool, folder: &Path, function: &str) -> (Value, String) {
-    let mut api = RuntimeApi::start(event(function)).await;
+async fn invoke(pool: &Pool, folder: &Path, function: &str, event: String) -> (Value, String) {
+    let mut api = RuntimeApi::start(event).await;
     let environment: &BTreeMap<String, String> = pool.local().environment();
     let mut process = tokio::process::Command::new(folder.join(function))
         .env_clear()
@@ -127,17 +127,27 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
         ("resend-verification", 202),
     ];
     for (function, status) in expected {
-        let (answer, printed) = invoke(&pool, &folder, function).await;
+        let (answer, printed) = invoke(&pool, &folder, function, event(function)).await;
         assert_eq!(answer["statusCode"], status, "{function}: {answer}");
         for secret in ["alice", "correct horse", "fh_rt_", "fh_ev_", "203.0.113.7", "Bearer"] {
             assert!(!printed.contains(secret), "{function} printed {secret}: {printed}");
         }
     }
-    let (answer, _) = invoke(&pool, &folder, "authorizer").await;
+    let (answer, _) = invoke(&pool, &folder, "authorizer", event("authorizer")).await;
     assert_eq!(answer["isAuthorized"], false);
-    let (answer, _) = invoke(&pool, &folder, "send-mail").await;
+    let (answer, _) = invoke(&pool, &folder, "send-mail", event("send-mail")).await;
     assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
     assert!(pool.items().await.iter().any(|item| item["item_type"] == "user"), "the registration is not in the table");
+}
+
+/// The template's metric filter reads this line, and its alarm takes silence for trouble.
+#[tokio::test]
+async fn every_run_of_the_schedule_says_how_long_mail_waits_whatever_the_log_level() {
+    let Some(pool) = Pool::with_environment([Need::Inside], [("LOG_LEVEL", "ERROR")]).await else { return };
+    let schedule = serde_json::json!({"source": "aws.events", "detail-type": "Scheduled Event"}).to_string();
+    let (_, printed) = invoke(&pool, &compiled().await, "send-mail", schedule).await;
+    let line: Value = serde_json::from_str(printed.trim()).unwrap();
+    assert_eq!((&line["target"], &line["fields"]["oldest_unsent_mail_seconds"]), (&"metric".into(), &0.into()));
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use freehold_domain::Error;
 use freehold_domain::mail::Shard;
+use freehold_domain::{Error, Timestamp};
 use freehold_service::flow::send_mail::shard_of;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -14,14 +14,26 @@ use serde_json::{Value, json};
 pub fn handle(app: &App, event: Value) -> BoxFuture<'_, Result<Value, Error>> {
     Box::pin(async move {
         let mut result = Ok(json!({"batchItemFailures": []}));
+        let mut oldest = None;
         // A shard that cannot be read does not hold up the others, and its error is what Lambda counts.
         for shard in shards(app, &event) {
-            if let Err(error) = flow::drain(app, shard).await {
-                result = Err(error);
+            match flow::drain(app, shard).await {
+                Ok(waiting) => oldest = [oldest, waiting].into_iter().flatten().min(),
+                Err(error) => result = Err(error),
             }
+        }
+        if event.get("Records").is_none() {
+            measure(app.clock.now(), oldest);
         }
         result
     })
+}
+
+/// Says how long mail waits. The template makes a metric of this line, whose alarm takes silence for trouble: it is written
+/// at every run of the schedule and whatever the log level.
+fn measure(now: Timestamp, oldest: Option<Timestamp>) {
+    let age = oldest.map_or(0, |oldest| now.since(oldest).as_secs());
+    tracing::info!(target: "metric", oldest_unsent_mail_seconds = age);
 }
 
 /// The shards that an event is about: those of a stream's records, or all.

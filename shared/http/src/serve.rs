@@ -79,9 +79,11 @@ fn refuse_to_start(reason: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The level is that of our own crates. The SDK, hyper and the runtime stay at WARN: below it they print requests.
+/// The level is that of our own crates. The SDK, hyper and the runtime stay at WARN: below it they print requests. What the
+/// template makes metrics of is written at every level.
 fn log(level: Level) {
     let targets = Targets::new().with_default(LevelFilter::WARN).with_target("freehold", level);
+    let targets = targets.with_target("metric", LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer().json().with_current_span(false).with_span_list(false);
     tracing_subscriber::registry().with(lines).with(targets).init();
 }

@@ -1,9 +1,8 @@
 //! Handing mail over to SES.
 
-use freehold_domain::Error;
-use freehold_domain::MailId;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::mail::Shard;
+use freehold_domain::{Error, MailId, Timestamp};
 
 use crate::App;
 use crate::mail::{Letter, SendError};
@@ -18,23 +17,34 @@ pub fn shard_of(app: &App, pk: &str) -> Option<Shard> {
 /// Hands over the mails of a shard that are due. One that fails does not hold up the others: it waits for its next time,
 /// and one that SES refuses for good is set aside and reported. A rare mail is sent twice, none is lost.
 ///
+/// Says when the oldest mail was written that still waits, if one does.
+///
 /// # Errors
 /// None but those of a table that does not answer.
-pub async fn drain(app: &App, shard: Shard) -> Result<(), Error> {
-    for mail in app.store.due_mails(shard, app.clock.now()).await? {
-        if let Err(error) = hand_over(app, mail).await {
-            let (code, cause) = (error.code(), error.cause());
-            tracing::error!(%mail, code, cause, "a mail waits for its next time");
+pub async fn drain(app: &App, shard: Shard) -> Result<Option<Timestamp>, Error> {
+    let mut oldest = None;
+    for waiting in app.store.waiting_mails(shard).await? {
+        let mail = waiting.id;
+        let still_waits = waiting.due_at > app.clock.now()
+            || hand_over(app, mail).await.unwrap_or_else(|error| {
+                let (code, cause) = (error.code(), error.cause());
+                tracing::error!(%mail, code, cause, "a mail waits for its next time");
+                true
+            });
+        if still_waits {
+            oldest = oldest.or(Some(mail.created_at()));
         }
     }
-    Ok(())
+    Ok(oldest)
 }
 
-async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
-    let Some(leased) = app.store.lease(mail, app.clock.now()).await? else { return Ok(()) };
+/// Whether the mail still waits afterwards, as far as this attempt can tell.
+async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
+    let Some(leased) = app.store.lease(mail, app.clock.now()).await? else { return Ok(false) };
     if leased.mail.expires_at <= app.clock.now() {
         tracing::error!(%mail, attempts = leased.attempts, "a mail expired before it could be sent");
-        return app.store.forget_mail(mail).await;
+        app.store.forget_mail(mail).await?;
+        return Ok(false);
     }
     let letter = match open(app, &leased).await {
         Ok(letter) => letter,
@@ -44,18 +54,20 @@ async fn hand_over(app: &App, mail: MailId) -> Result<(), Error> {
         }
     };
     match app.mailer()?.send(&leased.mail.to, &letter, leased.attempts).await {
-        Ok(()) => app.store.forget_mail(mail).await,
+        Ok(()) => app.store.forget_mail(mail).await?,
         Err(SendError::NotNow(code)) => {
             tracing::warn!(%mail, attempts = leased.attempts, code, "SES does not take a mail for now");
-            app.store.postpone(&leased, app.clock.now()).await
+            app.store.postpone(&leased, app.clock.now()).await?;
+            return Ok(true);
         }
         Err(SendError::Never(code)) => {
             tracing::error!(%mail, code, "SES refuses a mail for good");
             let (pk, sk) = app.store.mail_key(mail);
             app.mailer()?.report_dead(&pk, &sk).await?;
-            app.store.bury(&leased).await
+            app.store.bury(&leased).await?;
         }
     }
+    Ok(false)
 }
 
 async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {

@@ -10,6 +10,14 @@ use super::item::{Map, item};
 use super::keys::{MAIL_PREFIX, shard_of};
 use super::{Item, ItemType, Store, conditional, failure, number, text};
 
+/// A mail that has not been handed over yet.
+pub(crate) struct Waiting {
+    /// The mail.
+    pub(crate) id: MailId,
+    /// When it may be tried.
+    pub(crate) due_at: Timestamp,
+}
+
 /// A mail that nobody else sends until its lease ends.
 pub struct Leased {
     /// The mail.
@@ -19,34 +27,33 @@ pub struct Leased {
 }
 
 impl Store {
-    /// The mails of a shard that are due, oldest first.
-    pub(crate) async fn due_mails(&self, shard: Shard, now: Timestamp) -> Result<Vec<MailId>, Error> {
-        let mut due = Vec::new();
+    /// The mails of a shard that were not handed over and not given up, oldest first.
+    pub(crate) async fn waiting_mails(&self, shard: Shard) -> Result<Vec<Waiting>, Error> {
+        let mut waiting = Vec::new();
         let mut pages = self
             .client
             .query()
             .table_name(&self.table)
             .consistent_read(true)
             .key_condition_expression("pk = :pk AND begins_with(sk, :mail)")
-            .filter_expression("due_at <= :now")
-            .projection_expression("sk")
+            .filter_expression("attribute_exists(due_at)")
+            .projection_expression("sk, due_at")
             .expression_attribute_values(":pk", text(self.keys.outbox(shard)))
             .expression_attribute_values(":mail", text(MAIL_PREFIX))
-            .expression_attribute_values(":now", number(now.as_millis()))
             .into_paginator()
             .items()
             .send();
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| failure("Query", &error))?;
             // One item that is not as this code writes it does not hold up the others.
-            let id = item.get("sk").and_then(|sk| sk.as_s().ok()?.strip_prefix(MAIL_PREFIX));
-            if let Some(id) = id.and_then(MailId::parse) {
-                due.push(id);
-            } else {
-                tracing::error!(%shard, "an item of the outbox has no id of a mail");
+            match read_waiting(&item) {
+                Some(mail) => waiting.push(mail),
+                None => {
+                    tracing::error!(%shard, "an item of the outbox has no id of a mail, or no time at which it is due")
+                }
             }
         }
-        Ok(due)
+        Ok(waiting)
     }
 
     /// The shard of a mail whose partition key a stream names; nothing for a partition of another kind or pool.
@@ -134,6 +141,12 @@ impl Store {
         ];
         item(self.keys.mail(mail.id), ItemType::Mail, attributes)
     }
+}
+
+fn read_waiting(item: &Map) -> Option<Waiting> {
+    let id = MailId::parse(item.get("sk")?.as_s().ok()?.strip_prefix(MAIL_PREFIX)?)?;
+    let due_at = Timestamp::from_millis(item.get("due_at")?.as_n().ok()?.parse().ok()?);
+    Some(Waiting { id, due_at })
 }
 
 fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
