@@ -1,18 +1,16 @@
 use serde_json::json;
-use tests::{Need, PASSWORD, Pool};
+use tests::{APP, Need, PASSWORD, Pool};
 
-const APP: &str = "https://app.example";
 const EVIL: &str = "https://evil.example";
 
 #[tokio::test]
 async fn pages_of_other_sites_sign_nobody_in_or_out() {
-    let Some(pool) = Pool::with_environment([Need::Inside, Need::Mailbox], [("ALLOWED_ORIGINS", APP)]).await else {
-        return;
-    };
-    pool.verified("ann@example.com").await;
-    let session = pool.signed_in("ann@example.com").await;
+    let Some(pool) = Pool::with([Need::Cors, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
     let cookie = format!("__Host-refresh_token={}", session.refresh_token);
-    let login = json!({"email": "ann@example.com", "password": PASSWORD}).to_string();
+    let login = json!({"email": email, "password": PASSWORD}).to_string();
     for header in
         [("origin", EVIL), ("origin", "null"), ("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")]
     {
@@ -23,7 +21,7 @@ async fn pages_of_other_sites_sign_nobody_in_or_out() {
         }
     }
     pool.me(&session.access_token).await.assert_status(200);
-    let url = pool.url().to_owned();
+    let url = pool.public_url().to_owned();
     for header in
         [("origin", APP), ("origin", url.as_str()), ("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none")]
     {
@@ -34,12 +32,11 @@ async fn pages_of_other_sites_sign_nobody_in_or_out() {
 
 #[tokio::test]
 async fn a_browser_is_given_no_refresh_token_that_scripts_can_read() {
-    let Some(pool) = Pool::with_environment([Need::Inside, Need::Mailbox], [("ALLOWED_ORIGINS", APP)]).await else {
-        return;
-    };
-    pool.verified("ann@example.com").await;
-    let session = pool.signed_in("ann@example.com").await;
-    let login = json!({"email": "ann@example.com", "password": PASSWORD, "token_in": "body"});
+    let Some(pool) = Pool::with([Need::Cors, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    let login = json!({"email": email, "password": PASSWORD, "token_in": "body"});
     let token = json!({"refresh_token": session.refresh_token});
     for header in [("origin", APP), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")] {
         pool.post_with("/login", &[header], login.clone()).await.assert_problem(403, "cross_site");
@@ -51,7 +48,7 @@ async fn a_browser_is_given_no_refresh_token_that_scripts_can_read() {
 
 #[tokio::test]
 async fn cors_answers_configured_origins_alone() {
-    let Some(pool) = Pool::with_environment([Need::Inside], [("ALLOWED_ORIGINS", APP)]).await else { return };
+    let Some(pool) = Pool::with([Need::Cors]).await else { return };
     let preflight = async |origin| {
         let headers = [("origin", origin), ("access-control-request-method", "POST")];
         pool.send("OPTIONS", "/login", &headers, "").await

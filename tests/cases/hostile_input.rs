@@ -93,6 +93,7 @@ async fn an_international_domain_is_one_domain_however_it_is_written() {
 #[tokio::test]
 async fn links_are_built_from_configuration_whatever_host_a_request_names() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
     let hostile = [
         JSON,
         ("host", "evil.example"),
@@ -102,11 +103,11 @@ async fn links_are_built_from_configuration_whatever_host_a_request_names() {
         ("x-forwarded-for", "203.0.113.66"),
         ("x-original-url", "/evil"),
     ];
-    let body = json!({"email": "ann@example.com", "password": PASSWORD}).to_string();
+    let body = json!({"email": email, "password": PASSWORD}).to_string();
     pool.send("POST", "/register", &hostile, body).await.assert_status(201);
-    let mail = pool.mails("ann@example.com").await[0].to_string();
-    assert!(!mail.contains("evil") && mail.contains(pool.url().trim_start_matches("http://")), "{mail}");
-    let link = pool.link("ann@example.com").await;
+    let link = pool.link(&email).await;
+    let mail = pool.mails(&email).await[0].to_string();
+    assert!(!mail.contains("evil") && mail.contains(pool.public_url()), "{mail}");
     let path = format!("/verify-email?user={}&token={}", link.user, link.token);
     let page = pool.send("GET", &path, &hostile[1..], "").await;
     page.assert_status(200);

@@ -19,6 +19,6 @@ pub use answer::Answer;
 pub use clock::TestClock;
 pub use compiled::compiled;
 pub use contract::{check, operations, root};
-pub use pool::{Link, Need, PASSWORD, Pool, SignedIn, crashes};
+pub use pool::{APP, Link, Need, PASSWORD, Pool, SignedIn, crashes};
 pub use proxy::{Fault, Proxy};
 pub use table::Table;

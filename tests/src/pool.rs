@@ -14,6 +14,9 @@ use crate::{Answer, Fault, Proxy, Table, TestClock, contract};
 /// The password of every account that a case makes without saying otherwise.
 pub const PASSWORD: &str = "correct horse battery staple";
 
+/// The other origin that may call a pool, where a case needs [`Need::Cors`].
+pub const APP: &str = "https://app.example";
+
 /// What a case cannot do without, and a deployed stage may not have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
@@ -21,6 +24,8 @@ pub enum Need {
     Mailbox,
     /// The table.
     Table,
+    /// [`APP`] as an allowed origin.
+    Cors,
     /// The insides: a clock that moves, faults, the mailbox's refusals, and nobody else in the table.
     Inside,
 }
@@ -94,12 +99,15 @@ impl Pool {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let http = http.timeout(Duration::from_secs(30)).build().expect("a client is built");
         let Some(url) = variable("FREEHOLD_URL") else {
+            let allowed = if needs.contains(&Need::Cors) { APP } else { "" };
+            let environment = [("ALLOWED_ORIGINS", allowed)].into_iter().chain(environment);
             return Some(Self::inside(http, environment).await);
         };
         let (mailbox_url, table) = (variable("FREEHOLD_MAIL"), variable("FREEHOLD_TABLE"));
         let lacks = |need: &Need| match need {
             Need::Mailbox => mailbox_url.is_none(),
             Need::Table => table.is_none(),
+            Need::Cors => variable("FREEHOLD_ORIGIN").as_deref() != Some(APP),
             Need::Inside => true,
         };
         if M > 0 || needs.iter().any(lacks) {
@@ -115,7 +123,7 @@ impl Pool {
         Some(Self { id, url, public_url, http, mailbox_url, table, inside: None })
     }
 
-    async fn inside<const M: usize>(http: reqwest::Client, environment: [(&str, &str); M]) -> Self {
+    async fn inside(http: reqwest::Client, environment: impl Iterator<Item = (&str, &str)>) -> Self {
         let clock = TestClock::default();
         let (upstream, database) = match variable("FREEHOLD_DYNAMODB") {
             Some(url) => (url, None),
@@ -123,7 +131,7 @@ impl Pool {
         };
         let proxy = Proxy::start(upstream).await;
         let mut environment: BTreeMap<String, String> =
-            environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+            environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         environment.entry("TABLE_NAME".to_owned()).or_insert_with(|| format!("freehold-{}", uuid::Uuid::new_v4()));
         let options = Options {
             clock: clock.clock(),
