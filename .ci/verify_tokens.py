@@ -13,40 +13,12 @@ import os
 import re
 import subprocess
 import sys
-import time
-import urllib.parse
-import urllib.request
 from pathlib import Path
 
-EMAIL = "reader@example.com"
-PASSWORD = "correct horse battery staple"
+# Compiled copies of the module below would lie in the source tree.
+sys.dont_write_bytecode = True
 
-
-def call(url, body=None):
-    """Sends a request, a POST where there is a body, and returns the answer's JSON."""
-    headers = {"accept": "application/json", "content-type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers)
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return json.load(response)
-
-
-def mailed_link(url):
-    """The link of the only mail, once it has been sent."""
-    for _ in range(100):
-        if mails := call(f"{url}/_local/mail"):
-            return re.search(r"https?://\S+", mails[0]["text"])[0]
-        time.sleep(0.1)
-    raise SystemExit("No mail came.")
-
-
-def signed_in(url):
-    """Signs up as a person would, and returns the access token."""
-    account = {"email": EMAIL, "password": PASSWORD}
-    call(f"{url}/register", account)
-    link = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(mailed_link(url)).query))
-    call(f"{url}/verify-email", {"user_id": link["user"], "token": link["token"]})
-    return call(f"{url}/login", {**account, "token_in": "body"})["access_token"]
+from pool import POOL, running, signed_in
 
 
 def example(language):
@@ -74,24 +46,16 @@ def main():
     (tools / "node" / "verify.mjs").write_text(example("js"), encoding="utf-8")
     (tools / "verify.py").write_text(example("python"), encoding="utf-8")
 
-    # `cargo dev` chooses the features of one package alone, and would compile much of what the tests did again.
-    command = ["cargo", "run", "--bin", "local", "--", "--port", "0"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        url = next(line.split()[1] for line in server.stdout if line.startswith("Freehold "))
+    with running() as url:
         environment = {
             **os.environ,
             "FREEHOLD_PUBLIC_URL": url,
             "FREEHOLD_AUDIENCE": url,
-            "FREEHOLD_POOL": "us-east-1_Freehold1",
+            "FREEHOLD_POOL": POOL,
         }
-        token = signed_in(url)
+        token = signed_in(url)["access_token"]
         check(["node", str(tools / "node" / "verify.mjs")], token, environment)
         check([sys.executable, str(tools / "verify.py")], token, environment)
-    finally:
-        # `cargo run` becomes the program that it runs, so this ends the server and not cargo alone.
-        server.terminate()
-        server.wait(30)
 
 
 if __name__ == "__main__":
