@@ -8,13 +8,15 @@ use std::process::Command;
 use serde_json::Value;
 use tests::{operations, root};
 
+use crate::template::{all, template};
+
 /// The functions: the folders under `functions/`.
 fn functions() -> BTreeSet<String> {
     let folders = fs::read_dir(root().join("functions")).unwrap();
     folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
@@ -35,41 +37,6 @@ fn files(endings: &[&str]) -> Vec<PathBuf> {
     walk(&root(), &mut found);
     found.retain(|path| path.extension().is_some_and(|ending| endings.iter().any(|wanted| ending == *wanted)));
     found
-}
-
-/// The template, its short functions (`!Ref` and the like) read as what they are applied to.
-fn template() -> Value {
-    fn without_tags(value: yaml_serde::Value) -> yaml_serde::Value {
-        match value {
-            yaml_serde::Value::Tagged(tagged) => without_tags(tagged.value),
-            yaml_serde::Value::Mapping(map) => {
-                map.into_iter().map(|(key, value)| (key, without_tags(value))).collect::<yaml_serde::Mapping>().into()
-            }
-            yaml_serde::Value::Sequence(list) => list.into_iter().map(without_tags).collect::<Vec<_>>().into(),
-            plain @ (yaml_serde::Value::Null
-            | yaml_serde::Value::Bool(_)
-            | yaml_serde::Value::Number(_)
-            | yaml_serde::Value::String(_)) => plain,
-        }
-    }
-    let template = yaml_serde::from_str(&read("template.yaml")).unwrap();
-    serde_json::to_value(without_tags(template)).unwrap()
-}
-
-/// Every place in a value where a key has this name.
-fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
-    match value {
-        Value::Object(map) => {
-            for (name, value) in map {
-                if name == key {
-                    found.push(value);
-                }
-                all(value, key, found);
-            }
-        }
-        Value::Array(list) => list.iter().for_each(|value| all(value, key, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
 }
 
 #[test]
@@ -131,41 +98,6 @@ fn template_openapi_and_the_router_of_cargo_lambda_have_the_same_routes() {
         }
     }
     assert_eq!(watched, routes, "the router in Cargo.toml differs");
-}
-
-#[test]
-fn no_policy_allows_every_action_or_every_resource() {
-    let template = template();
-    let (mut actions, mut resources) = (Vec::new(), Vec::new());
-    all(&template, "Action", &mut actions);
-    all(&template, "Resource", &mut resources);
-    assert!(actions.len() > 10, "the policies were not found");
-    let texts = |values: Vec<&Value>| -> Vec<String> {
-        let flat =
-            values.into_iter().flat_map(|value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]));
-        flat.filter_map(|value| value.as_str().map(str::to_owned)).collect()
-    };
-    for action in texts(actions) {
-        assert!(!action.contains('*'), "{action}");
-    }
-    for resource in texts(resources) {
-        assert_ne!(resource, "*");
-    }
-    assert!(!read("template.yaml").contains("Policies: AWS"), "a managed policy allows more than a function needs");
-}
-
-#[test]
-fn the_application_secret_is_never_a_plain_variable_of_the_template() {
-    let template = template();
-    let mut variables = Vec::new();
-    all(&template, "Variables", &mut variables);
-    assert!(variables.iter().any(|variables| variables.get("APPLICATION_SECRET_ARN").is_some()));
-    assert!(!variables.iter().any(|variables| variables.get("APPLICATION_SECRET").is_some()));
-}
-
-#[test]
-fn the_streams_filter_names_what_mails_begin_with() {
-    assert!(read("template.yaml").contains("MAIL#") && read("shared/service/src/store/keys.rs").contains("\"MAIL#\""));
 }
 
 /// The two contracts, `template.yaml` and `openapi.yaml`, are one document each by their formats.

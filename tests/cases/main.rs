@@ -19,4 +19,5 @@ mod resend_verification;
 mod round_trips;
 mod secrecy;
 mod send_mail;
+mod template;
 mod verify_email;
