@@ -1,16 +1,15 @@
 """Lets other people's libraries judge a real access token.
 
-It starts the local server, signs a user up and in, and runs the README's own
-examples of verifying a token: the first ```js and the first ```python block
-that the heading about verifying holds. Each must accept the token and refuse
-an altered one.
+It starts the local server, signs a user up and in, and runs the examples of
+verifying a token in Node, Python and Rust. Each must accept the token and
+refuse an altered one.
 
 Usage: verify_tokens.py TOOLS, where TOOLS/node holds node_modules.
 """
 
 import json
 import os
-import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,12 +19,7 @@ sys.dont_write_bytecode = True
 
 from pool import POOL, running, signed_in
 
-
-def example(language):
-    """The README's example in a language."""
-    readme = Path("README.md").read_text(encoding="utf-8")
-    section = re.search(r"^## Verifying .*?(?=^## )", readme, re.MULTILINE | re.DOTALL)[0]
-    return re.search(rf"^```{language}\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1]
+EXAMPLES = Path("examples/verify")
 
 
 def check(command, token, environment):
@@ -42,20 +36,16 @@ def check(command, token, environment):
 
 
 def main():
-    tools = Path(sys.argv[1])
-    (tools / "node" / "verify.mjs").write_text(example("js"), encoding="utf-8")
-    (tools / "verify.py").write_text(example("python"), encoding="utf-8")
-
+    # Node looks for packages beside the file that imports them.
+    node = Path(sys.argv[1]) / "node" / "verify.mjs"
+    shutil.copyfile(EXAMPLES / "verify.mjs", node)
     with running() as url:
-        environment = {
-            **os.environ,
-            "FREEHOLD_PUBLIC_URL": url,
-            "FREEHOLD_AUDIENCE": url,
-            "FREEHOLD_POOL": POOL,
-        }
+        variables = {"FREEHOLD_PUBLIC_URL": url, "FREEHOLD_AUDIENCE": url, "FREEHOLD_POOL": POOL}
+        environment = {**os.environ, **variables}
         token = signed_in(url)["access_token"]
-        check(["node", str(tools / "node" / "verify.mjs")], token, environment)
-        check([sys.executable, str(tools / "verify.py")], token, environment)
+        check(["node", str(node)], token, environment)
+        check([sys.executable, str(EXAMPLES / "verify.py")], token, environment)
+        check(["cargo", "run", "--quiet", "--example", "verify", "--"], token, environment)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,12 @@ async fn what_is_no_issuer_is_not_found() {
         answer.assert_problem(404, "not_found");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    let nowhere = pool.get(&known.replace("jwks.json", "other")).await;
-    assert_eq!((nowhere.status.as_u16(), nowhere.json()), (404, json!({"message": "Not Found"})));
+}
+
+#[tokio::test]
+async fn a_path_without_a_route_is_not_found() {
+    let Some(pool) = Pool::with([]).await else { return };
+    let user = pool.register(&pool.address("ann")).await.text("user_id");
+    let answer = pool.get(&format!("/{}/users/{user}/.well-known/other", pool.id())).await;
+    assert_eq!((answer.status.as_u16(), answer.json()), (404, json!({"message": "Not Found"})));
 }

@@ -134,7 +134,7 @@ fn the_table_is_encrypted_expires_items_and_can_be_restored() {
     assert_eq!(table["DeletionProtectionEnabled"], "DeletionProtection");
 }
 
-/// A fixed name would keep CloudFormation from ever replacing the resource, and a second stage out of the account.
+/// A fixed name would keep AWS from ever replacing the resource, and a second stage out of the account.
 #[test]
 fn table_and_secret_outlive_the_stack_and_have_no_fixed_names() {
     let template = template();
@@ -146,7 +146,7 @@ fn table_and_secret_outlive_the_stack_and_have_no_fixed_names() {
     }
 }
 
-/// Any change to the block makes CloudFormation generate another secret.
+/// Any change to the block makes AWS generate another secret.
 #[test]
 fn the_block_that_generates_the_application_secret_is_never_edited() {
     let template = template();

@@ -10,9 +10,10 @@ use freehold_service::Clock;
 pub struct TestClock(Arc<AtomicU64>);
 
 impl Default for TestClock {
-    /// It stands at the beginning of 2026.
+    /// It stands at the present: a database that is not in this process expires items by a clock of its own, which must not
+    /// be ahead.
     fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(1_767_225_600_000)))
+        Self(Arc::new(AtomicU64::new(Clock::system().now().as_millis())))
     }
 }
 

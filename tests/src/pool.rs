@@ -311,6 +311,17 @@ impl Pool {
         self.send("GET", "/me", &[("authorization", &format!("Bearer {access_token}"))], "").await
     }
 
+    /// Sends again what is answered with `unavailable`: a deployed stage may say so where many change one item at once.
+    pub async fn until_available(&self, send: impl AsyncFn() -> Answer) -> Answer {
+        for _ in 0..4 {
+            let answer = send().await;
+            if answer.status != 503 {
+                return answer;
+            }
+        }
+        send().await
+    }
+
     /// The mails that were sent to an address, newest first, after whatever is due was sent.
     ///
     /// # Panics

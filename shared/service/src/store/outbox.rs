@@ -46,11 +46,10 @@ impl Store {
         while let Some(item) = pages.next().await {
             let item = item.map_err(|error| failure("Query", &error))?;
             // One item that is not as this code writes it does not hold up the others.
-            match read_waiting(&item) {
-                Some(mail) => waiting.push(mail),
-                None => {
-                    tracing::error!(%shard, "an item of the outbox has no id of a mail, or no time at which it is due")
-                }
+            if let Some(mail) = read_waiting(&item) {
+                waiting.push(mail);
+            } else {
+                tracing::error!(%shard, "an item of the outbox has no id of a mail, or no time at which it is due");
             }
         }
         Ok(waiting)

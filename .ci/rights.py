@@ -1,0 +1,147 @@
+"""Takes one action at a time out of each function's policy, which has to make a named case fail."""
+
+import contextlib
+import copy
+import time
+
+import boto3
+
+SIGN_UP = "register::what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pem"
+TAKE_OVER = "register::whoever_takes_a_lapsed_address_over_deletes_the_abandoned_account"
+CANCEL = "cancel_registration::this_was_not_me_deletes_the_account_and_frees_the_address"
+VERIFY = "verify_email::a_mailed_link_verifies_the_address_once"
+RESEND = "resend_verification::a_new_link_replaces_the_old_one"
+SIGN_IN = "login::a_weaker_hash_is_replaced_by_the_sign_in_that_it_lets_in"
+REFRESH = "refresh::the_current_token_rotates_and_gives_an_access_token_of_the_same_session"
+THEFT = "refresh::an_older_token_is_theft_and_ends_the_session_for_both"
+SIGN_OUT = "logout::signing_out_with_the_cookie_works_at_once"
+SIGN_OUT_BY_BEARER = "logout::signing_out_works_with_the_access_token_alone"
+ME = "me::the_bearer_of_an_access_token_is_told_who_it_is"
+ISSUER = "issuer::a_user_is_an_issuer_whose_key_verifies_the_users_tokens"
+
+
+def is_mail_sent_and_forgotten(stage, _example):
+    """Whether a mail reaches SES and leaves the outbox."""
+    email, user = stage.registered()
+    stage.run_schedule()
+    # The stream may have begun with it before the schedule did.
+    return is_soon(lambda: len(stage.mail_to(email)) == 1 and not waiting_mail(stage, user))
+
+
+def is_dead_mail_reported(stage, _example):
+    """Whether the queue hears of a mail that SES refused ten times."""
+    ses, sender = boto3.client("sesv2"), {"EmailIdentity": "no-reply@example.com"}
+    ses.delete_email_identity(**sender)
+    try:
+        _, user = stage.registered()
+        # The stream woke the function, which tried it once.
+        if not is_soon(lambda: waiting_mail(stage, user)[0]["attempts"] == {"N": "1"}):
+            return False
+        (mail,) = waiting_mail(stage, user)
+        boto3.client("dynamodb").update_item(
+            TableName=stage.outputs["TableName"],
+            Key={"pk": mail["pk"], "sk": mail["sk"]},
+            UpdateExpression="SET attempts = :nine, due_at = :zero",
+            ExpressionAttributeValues={":nine": {"N": "9"}, ":zero": {"N": "0"}},
+        )
+        stage.run_schedule()
+    finally:
+        ses.create_email_identity(**sender)
+    received = boto3.client("sqs").receive_message(QueueUrl=stage.resources["DeadMail"], MaxNumberOfMessages=10)
+    return any(mail["sk"]["S"] in message["Body"] for message in received.get("Messages", []))
+
+
+def is_soon(condition):
+    """Whether something becomes true within some seconds."""
+    for _ in range(30):
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def waiting_mail(stage, user):
+    """The mails to a user that are in the outbox."""
+    items = boto3.client("dynamodb").scan(TableName=stage.outputs["TableName"], ConsistentRead=True)["Items"]
+    return [item for item in items if item["item_type"]["S"] == "mail" and item["user_id"]["S"] == user]
+
+
+def is_a_user_let_in(stage, example):
+    """Whether the authorizer lets a signed-in user in."""
+    _, token = stage.signed_in()
+    return example.call("GET", "/hello", bearer=token)[0] == 200
+
+
+GET, PUT, UPDATE, DELETE = (f"dynamodb:{name}Item" for name in ("Get", "Put", "Update", "Delete"))
+SECRET = "secretsmanager:GetSecretValue"
+
+# A name is that of an end-to-end case; a function here stands for what no such case can see.
+CASES = {
+    "Register": {GET: SIGN_UP, PUT: SIGN_UP, DELETE: TAKE_OVER, SECRET: SIGN_UP},
+    "CancelRegistration": {GET: CANCEL, DELETE: CANCEL},
+    "VerifyEmail": {GET: VERIFY, UPDATE: VERIFY, DELETE: VERIFY},
+    "ResendVerification": {GET: RESEND, PUT: RESEND, UPDATE: RESEND, SECRET: RESEND},
+    "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, SECRET: SIGN_IN},
+    "Refresh": {GET: REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
+    "Logout": {GET: SIGN_OUT_BY_BEARER, DELETE: SIGN_OUT, SECRET: SIGN_OUT},
+    "Me": {GET: ME},
+    "Issuer": {GET: ISSUER},
+    "Authorizer": {GET: is_a_user_let_in},
+    "SendMail": {
+        "dynamodb:Query": is_mail_sent_and_forgotten,
+        UPDATE: is_mail_sent_and_forgotten,
+        DELETE: is_mail_sent_and_forgotten,
+        SECRET: is_mail_sent_and_forgotten,
+        "ses:SendEmail": is_mail_sent_and_forgotten,
+        "sqs:SendMessage": is_dead_mail_reported,
+    },
+}
+
+# A policy has at least one statement.
+HARMLESS = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*"}
+
+# This AWS reads streams without asking for the right to.
+UNCHECKED = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+
+
+def check(stage, example, run):
+    """Goes through every action of every policy."""
+    for case in (is_mail_sent_and_forgotten, is_dead_mail_reported, is_a_user_let_in):
+        if not case(stage, example):
+            raise SystemExit(f"{case.__name__} fails although no right is missing.")
+    for function, cases in CASES.items():
+        granted = {action for statement in stage.policy(function)[2]["Statement"] for action in actions(statement)}
+        if granted - UNCHECKED != set(cases):
+            raise SystemExit(f"{function} is granted {sorted(granted)}, and there are cases for {sorted(cases)}.")
+        for action, case in cases.items():
+            with missing(stage, function, action):
+                held = case(stage, example) if callable(case) else run("--exact", case).returncode == 0
+            if held:
+                raise SystemExit(f"Nothing fails when {function} may not {action}.")
+    print(f"each of {sum(map(len, CASES.values()))} rights of {len(CASES)} functions is needed", flush=True)
+
+
+def actions(statement):
+    """The actions of a statement."""
+    named = statement["Action"]
+    return [named] if isinstance(named, str) else named
+
+
+@contextlib.contextmanager
+def missing(stage, function, action):
+    """Takes an action out of a function's policy for a while."""
+    role, name, document = stage.policy(function)
+    without = copy.deepcopy(document)
+    for statement in without["Statement"]:
+        statement["Action"] = [other for other in actions(statement) if other != action]
+    without["Statement"] = [statement for statement in without["Statement"] if statement["Action"]] or [HARMLESS]
+    # The application secret is read at a cold start alone.
+    stage.put_policy(role, name, without)
+    if action == SECRET:
+        stage.recycle(function)
+    try:
+        yield
+    finally:
+        stage.put_policy(role, name, document)
+        if action == SECRET:
+            stage.recycle(function)
