@@ -87,6 +87,15 @@ pub(crate) fn write(environment: &BTreeMap<String, String>, path: &Path) -> Resu
         .map_err(|source| StartError::Data { path: path.to_path_buf(), source })
 }
 
+/// Creates a folder for its owner's eyes only, unless it is there: what is mailed and stored lies in it.
+pub(crate) fn create_folder(path: &Path) -> Result<(), StartError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).map_err(|source| StartError::Data { path: path.to_path_buf(), source })
+}
+
 /// Creates a file that must not exist yet, for its owner's eyes only.
 fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
     let mut options = OpenOptions::new();
@@ -103,15 +112,16 @@ mod tests {
     #[test]
     fn a_folder_keeps_its_secret_for_its_owner_alone() {
         let folder = std::env::temp_dir().join(format!("freehold-secret-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        create_folder(&folder).unwrap();
+        create_folder(&folder).unwrap();
         let secret = application_secret(Some(&folder)).unwrap();
         assert_eq!(application_secret(Some(&folder)).unwrap(), secret);
         assert_ne!(application_secret(None).unwrap(), secret);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = std::fs::metadata(folder.join("application-secret")).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
+            let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode(&folder), mode(&folder.join("application-secret"))), (0o700, 0o600));
         }
         std::fs::remove_dir_all(&folder).unwrap();
     }

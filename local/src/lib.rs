@@ -113,7 +113,7 @@ impl Local {
         let mailbox = match &options.data {
             None => Mailbox::default(),
             Some(folder) => {
-                std::fs::create_dir_all(folder).map_err(|source| StartError::Data { path: folder.clone(), source })?;
+                environment::create_folder(folder)?;
                 Mailbox::in_folder(folder)?
             }
         };

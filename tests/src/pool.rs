@@ -195,10 +195,14 @@ impl Pool {
         &self.get_inside().local
     }
 
-    /// The database, where it is in this process.
+    /// The database, where it is in this process. Another one cannot be told to expire items now.
     #[must_use]
     pub fn database(&self) -> Option<&Database> {
-        self.get_inside().database.as_ref()
+        let database = self.get_inside().database.as_ref();
+        if database.is_none() {
+            eprintln!("skipped: the database is not in this process");
+        }
+        database
     }
 
     fn get_inside(&self) -> &Inside {
