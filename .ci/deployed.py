@@ -14,10 +14,12 @@ from pathlib import Path
 # Compiled copies of the modules below would lie in the source tree.
 sys.dont_write_bytecode = True
 
+import boto3
+
 import aws
 import cases
 import rights
-from stage import SENDER, Stage
+from stage import Stage
 
 # The origin that the cases about CORS use.
 APP = "https://app.example"
@@ -86,6 +88,14 @@ def check_domain(stage):
     print("a custom domain is the public URL, and the users are the same", flush=True)
 
 
+def check_deletion(stage):
+    """Deleting a stage leaves the table and the secret."""
+    stage.delete("--config-env", "dev")
+    boto3.client("dynamodb").describe_table(TableName=stage.outputs["TableName"])
+    boto3.client("secretsmanager").describe_secret(SecretId=stage.outputs["ApplicationSecretArn"])
+    print("sam delete leaves the table and the secret", flush=True)
+
+
 def expect(what, actual, expected):
     """Ends the script where something is not as it has to be."""
     if actual != expected:
@@ -93,9 +103,9 @@ def expect(what, actual, expected):
 
 
 def deploy(*parameters):
-    """Deploys the template with the `dev` settings, and these parameters besides."""
-    usual = [f"MailFrom={SENDER}", "DeletionProtection=false", f"AllowedOrigins={APP}"]
-    return Stage.deploy("freehold-dev", "--config-env", "dev", "--parameter-overrides", *usual, *parameters)
+    """Deploys the template with the `dev` settings, or updates the stage with these parameters."""
+    options = ["--parameter-overrides", *parameters] if parameters else []
+    return Stage.deploy("freehold-dev", "--config-env", "dev", *options)
 
 
 def main():
@@ -103,7 +113,8 @@ def main():
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         endpoint = stack.enter_context(aws.running(folder))
         mailbox = stack.enter_context(aws.mailbox(endpoint))
-        stage = deploy()
+        deploy()
+        stage = deploy(f"AllowedOrigins={APP}")
         stage.settle(APP)
         program, where = cases.compiled(), variables(stage, mailbox)
         cases.run_all(program, where, FEWEST_CASES, {})
@@ -111,6 +122,7 @@ def main():
         rights.check(stage, example, functools.partial(cases.run, program, where))
         check_rotation(stage)
         check_domain(stage)
+        check_deletion(stage)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,6 @@
 
 import base64
 import json
-import secrets
-import string
 import subprocess
 import time
 import urllib.error
@@ -53,6 +51,13 @@ class Stage:
             raise SystemExit(f"{result.stdout}\nsam deploy failed.")
         return cls(name)
 
+    def delete(self, *options):
+        """Runs `sam delete`."""
+        command = ["sam", "delete", "--no-prompts", *options]
+        result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if result.returncode != 0:
+            raise SystemExit(f"{result.stdout}\nsam delete failed.")
+
     def settle(self, origin, quiet=False):
         """Makes up for what the imitation does not do, and verifies the sender as an owner has to."""
         if not quiet:
@@ -73,7 +78,7 @@ class Stage:
     def rotate_secret(self, keep_previous=True):
         """Puts a new application secret, as the README says."""
         client, secret = boto3.client("secretsmanager"), self.outputs["ApplicationSecretArn"]
-        new = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(64))
+        new = client.get_random_password(PasswordLength=64, ExcludePunctuation=True)["RandomPassword"]
         client.put_secret_value(SecretId=secret, SecretString=new)
         if not keep_previous:
             versions = client.describe_secret(SecretId=secret)["VersionIdsToStages"]

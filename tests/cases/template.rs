@@ -74,7 +74,18 @@ fn no_policy_allows_every_action_or_every_resource() {
     for resource in texts(resources) {
         assert_ne!(resource, "*");
     }
-    assert!(!read("template.yaml").contains("Policies: AWS"), "a managed policy allows more than a function needs");
+}
+
+/// A managed policy, or one of SAM's templates, allows more than a function needs.
+#[test]
+fn every_policy_is_written_out() {
+    let template = template();
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        for policy in function["Properties"]["Policies"].as_array().unwrap() {
+            let keys: Vec<_> = policy.as_object().expect(name).keys().collect();
+            assert_eq!(keys, ["Statement", "Version"], "{name}");
+        }
+    }
 }
 
 #[test]
@@ -94,7 +105,10 @@ fn send_mail_may_send_as_the_sender_alone() {
     let expected = json!({
         "Effect": "Allow",
         "Action": "ses:SendEmail",
-        "Resource": "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
+        "Resource": [
+            "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
+            "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
+        ],
         "Condition": {"StringEquals": {"ses:FromAddress": "MailFrom"}},
     });
     assert_eq!(ses, [&expected]);
@@ -225,11 +239,24 @@ fn every_log_group_forgets() {
 }
 
 #[test]
-fn every_alarm_notifies_the_topic() {
+fn every_alarm_notifies_the_topic_and_says_when_it_is_over() {
     let template = template();
+    let mut metrics = BTreeSet::new();
     for (name, alarm) in resources(&template, "AWS::CloudWatch::Alarm") {
-        assert_eq!(alarm["Properties"]["AlarmActions"], json!(["Alarms"]), "{name}");
+        let alarm = &alarm["Properties"];
+        assert_eq!((&alarm["AlarmActions"], &alarm["OKActions"]), (&json!(["Alarms"]), &json!(["Alarms"])), "{name}");
+        let dimension = alarm["Dimensions"][0]["Value"].as_str().unwrap_or("all");
+        metrics.insert((alarm["MetricName"].as_str().unwrap(), dimension));
     }
+    let expected = [
+        ("5xx", "Api"),
+        ("ApproximateNumberOfMessagesVisible", "DeadMail.QueueName"),
+        ("Errors", "Authorizer"),
+        ("Errors", "SendMail"),
+        ("OldestUnsentMail", "all"),
+        ("Throttles", "all"),
+    ];
+    assert_eq!(metrics, expected.into());
 }
 
 #[test]

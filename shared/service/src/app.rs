@@ -3,6 +3,7 @@ use std::thread::available_parallelism;
 use aws_config::{BehaviorVersion, SdkConfig};
 use freehold_crypto::SecretRing;
 use freehold_domain::Error;
+use futures::future::BoxFuture;
 
 use crate::hashing::Hasher;
 use crate::mail::{Mailer, ses_client};
@@ -103,12 +104,13 @@ impl Environment {
         App::new(self.config.clone(), Clock::system(), dynamodb_client(&self.sdk, ATTEMPT_TIMEOUT))
     }
 
-    /// Reads the application secret.
+    /// Reads the application secret. It is a box for the reason that flows are.
     ///
     /// # Errors
     /// [`StartError`], where there is none, or Secrets Manager does not give it.
-    pub async fn secrets(&self) -> Result<Secrets, StartError> {
-        Secrets::load(&self.config.secret, &self.sdk, Clock::system()).await
+    #[must_use]
+    pub fn secrets(&self) -> BoxFuture<'_, Result<Secrets, StartError>> {
+        Box::pin(Secrets::load(&self.config.secret, &self.sdk, Clock::system()))
     }
 
     /// A client of SES.

@@ -1,4 +1,7 @@
 //! The use cases: one file each, one list of sentences each.
+//!
+//! They are given out as boxes. The body of an `async fn` is compiled into whatever awaits it, so that each function would
+//! compile the AWS SDK's calls anew; a box is compiled here, once.
 
 pub mod authenticate;
 pub mod cancel_registration;

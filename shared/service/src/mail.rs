@@ -87,8 +87,9 @@ impl Mailer {
 
     /// Hands a letter over, for the `attempts`th time.
     ///
-    /// SES rejects a message for what it says, but also while the sender, or in the sandbox the recipient, is not verified.
-    /// Only its message tells the two apart, which is no contract, so a rejection is final after some hours alone.
+    /// SES refuses a message for what it says, but also while the sender, or in the sandbox the recipient, is not verified,
+    /// or a configuration set is missing. Only the text of the refusal tells these apart, which is no contract, so it is final
+    /// after some hours alone.
     pub(crate) async fn send(&self, to: &Email, letter: &Letter, attempts: u32) -> Result<(), SendError> {
         let content = |data: &str| Content::builder().data(data).charset("UTF-8").build();
         let not_built = |_| SendError::NotNow("a part of the mail is missing".to_owned());
@@ -108,7 +109,7 @@ impl Mailer {
         let Err(error) = sent else { return Ok(()) };
         let code = error.code().unwrap_or("no answer").to_owned();
         let is_for_good = error.as_service_error().is_some_and(|error| {
-            error.is_bad_request_exception() || (error.is_message_rejected() && attempts >= MAX_REJECTIONS)
+            (error.is_bad_request_exception() || error.is_message_rejected()) && attempts >= MAX_REJECTIONS
         });
         Err(if is_for_good { SendError::Never(code) } else { SendError::NotNow(code) })
     }

@@ -3,7 +3,7 @@
 use freehold_crypto::jwt::{self, Expected, Unverified};
 use freehold_domain::user::User;
 use freehold_domain::{Error, SessionId};
-use futures::future::try_join;
+use futures::future::{BoxFuture, try_join};
 
 use crate::App;
 
@@ -31,21 +31,23 @@ impl Authenticated {
 ///
 /// # Errors
 /// [`Error::InvalidAccessToken`].
-pub async fn authenticate(app: &App, access_token: &str) -> Result<Authenticated, Error> {
-    let (now, config) = (app.clock.now(), &app.config);
-    let claimed = Unverified::read(access_token).map_err(|_| Error::InvalidAccessToken)?;
-    let user = config.issuers.user_of(&claimed.iss, &claimed.sub).ok_or(Error::InvalidAccessToken)?;
-    let session = SessionId::parse(&claimed.sid).ok_or(Error::InvalidAccessToken)?;
+pub fn authenticate<'a>(app: &'a App, access_token: &'a str) -> BoxFuture<'a, Result<Authenticated, Error>> {
+    Box::pin(async move {
+        let (now, config) = (app.clock.now(), &app.config);
+        let claimed = Unverified::read(access_token).map_err(|_| Error::InvalidAccessToken)?;
+        let user = config.issuers.user_of(&claimed.iss, &claimed.sub).ok_or(Error::InvalidAccessToken)?;
+        let session = SessionId::parse(&claimed.sid).ok_or(Error::InvalidAccessToken)?;
 
-    let (user, session) = try_join(app.store.user(user), app.store.session(user, session, now)).await?;
-    let (Some(user), Some(session)) = (user, session) else { return Err(Error::InvalidAccessToken) };
-    let expected = Expected {
-        issuer: &config.issuers.of(user.id),
-        subject: &user.id.to_string(),
-        audience: &config.audience,
-        client_id: config.pool.as_str(),
-        now: now.as_seconds(),
-    };
-    jwt::verify(access_token, &user.public_key, expected).map_err(|_| Error::InvalidAccessToken)?;
-    Ok(Authenticated { user, session: session.id })
+        let (user, session) = try_join(app.store.user(user), app.store.session(user, session, now)).await?;
+        let (Some(user), Some(session)) = (user, session) else { return Err(Error::InvalidAccessToken) };
+        let expected = Expected {
+            issuer: &config.issuers.of(user.id),
+            subject: &user.id.to_string(),
+            audience: &config.audience,
+            client_id: config.pool.as_str(),
+            now: now.as_seconds(),
+        };
+        jwt::verify(access_token, &user.public_key, expected).map_err(|_| Error::InvalidAccessToken)?;
+        Ok(Authenticated { user, session: session.id })
+    })
 }

@@ -1,6 +1,7 @@
 //! "This was not me".
 
 use freehold_domain::Error;
+use futures::future::BoxFuture;
 
 use super::verify_email::{Input, answered_challenge};
 use crate::App;
@@ -9,7 +10,9 @@ use crate::App;
 ///
 /// # Errors
 /// [`Error::InvalidVerificationToken`].
-pub async fn cancel_registration(app: &App, input: &Input) -> Result<(), Error> {
-    let challenge = answered_challenge(app, input).await?;
-    app.store.cancel(&challenge, app.clock.now()).await
+pub fn cancel_registration<'a>(app: &'a App, input: &'a Input) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let challenge = answered_challenge(app, input).await?;
+        app.store.cancel(&challenge, app.clock.now()).await
+    })
 }

@@ -2,6 +2,7 @@
 
 use freehold_domain::user::User;
 use freehold_domain::{Error, UserId};
+use futures::future::BoxFuture;
 
 use crate::App;
 
@@ -9,6 +10,6 @@ use crate::App;
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub async fn issuer(app: &App, user: UserId) -> Result<User, Error> {
-    app.store.user(user).await?.ok_or(Error::NotFound)
+pub fn issuer(app: &App, user: UserId) -> BoxFuture<'_, Result<User, Error>> {
+    Box::pin(async move { app.store.user(user).await?.ok_or(Error::NotFound) })
 }

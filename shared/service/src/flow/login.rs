@@ -9,7 +9,7 @@ use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::{Device, Session};
 use freehold_domain::user::{Status, User};
 use freehold_domain::{Error, SessionId, UserId};
-use futures::future::try_join;
+use futures::future::{BoxFuture, try_join};
 
 use super::SessionToken;
 use super::issue_tokens::access_token;
@@ -39,26 +39,28 @@ pub struct SignedIn {
 /// # Errors
 /// [`Error::InvalidCredentials`], the same and at the same cost whether nobody has the address or the password is wrong;
 /// [`Error::EmailNotVerified`], after the right password alone.
-pub async fn login(app: &App, input: Input) -> Result<SignedIn, Error> {
-    let now = app.clock.now();
-    let (settings, claim) = try_join(app.settings(), app.store.claim(&input.email)).await?;
+pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> {
+    Box::pin(async move {
+        let now = app.clock.now();
+        let (settings, claim) = try_join(app.settings(), app.store.claim(&input.email)).await?;
 
-    // Nobody has an id that is made here and now: an unknown address reads as much as a known one.
-    let id = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
-    let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
-    let account = user.zip(credentials);
-    let (user, credentials) = check_password(app, account, input.password).await?;
-    if user.status == Status::Unverified {
-        return Err(Error::EmailNotVerified);
-    }
+        // Nobody has an id that is made here and now: an unknown address reads as much as a known one.
+        let id = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
+        let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
+        let account = user.zip(credentials);
+        let (user, credentials) = check_password(app, account, input.password).await?;
+        if user.status == Status::Unverified {
+            return Err(Error::EmailNotVerified);
+        }
 
-    let token = RefreshToken::generate(user.id, SessionId::new(now));
-    let session = Session::begin(&token, input.device, &settings);
-    // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.
-    let access_token = access_token(app, &user, &credentials, session.id, now).await?;
-    let session_token = SessionToken::new(app, &token, session.expires_at, now)?;
-    app.store.begin_session(&session).await?;
-    Ok(SignedIn { access_token, session_token })
+        let token = RefreshToken::generate(user.id, SessionId::new(now));
+        let session = Session::begin(&token, input.device, &settings);
+        // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.
+        let access_token = access_token(app, &user, &credentials, session.id, now).await?;
+        let session_token = SessionToken::new(app, &token, session.expires_at, now)?;
+        app.store.begin_session(&session).await?;
+        Ok(SignedIn { access_token, session_token })
+    })
 }
 
 /// The account, if the password is its own. A hash that is weaker than a new one would be is replaced.

@@ -4,7 +4,7 @@ use freehold_crypto::token::SecretHash;
 use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::{Presented, refreshed_until};
 use freehold_domain::{Error, Timestamp};
-use futures::future::try_join3;
+use futures::future::{BoxFuture, try_join3};
 
 use super::SessionToken;
 use super::issue_tokens::access_token;
@@ -29,24 +29,26 @@ pub struct Refreshed {
 ///
 /// # Errors
 /// [`Error::InvalidRefreshToken`].
-pub async fn refresh(app: &App, refresh_token: &str) -> Result<Refreshed, Error> {
-    let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await?;
-    let presented = proven.ok_or(Error::InvalidRefreshToken)?;
-    let (now, settings) = (app.clock.now(), app.settings().await?);
-    let expires_at = refreshed_until(presented.session, &settings, now);
-    if expires_at <= now {
-        return Err(Error::InvalidRefreshToken);
-    }
-    let next = RefreshToken::generate(presented.user, presented.session);
-    let (rotated, user, credentials) = try_join3(
-        Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
-        app.store.user(presented.user),
-        app.store.credentials(presented.user),
-    )
-    .await?;
-    let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
-    let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
-    Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
+pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result<Refreshed, Error>> {
+    Box::pin(async move {
+        let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await?;
+        let presented = proven.ok_or(Error::InvalidRefreshToken)?;
+        let (now, settings) = (app.clock.now(), app.settings().await?);
+        let expires_at = refreshed_until(presented.session, &settings, now);
+        if expires_at <= now {
+            return Err(Error::InvalidRefreshToken);
+        }
+        let next = RefreshToken::generate(presented.user, presented.session);
+        let (rotated, user, credentials) = try_join3(
+            Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
+            app.store.user(presented.user),
+            app.store.credentials(presented.user),
+        )
+        .await?;
+        let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
+        let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
+        Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
+    })
 }
 
 /// Exchanges the presented secret for the next one: whether it was exchanged, or only forgiven.

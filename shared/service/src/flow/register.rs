@@ -11,7 +11,7 @@ use freehold_domain::password::Password;
 use freehold_domain::user::{Role, Status, User};
 use freehold_domain::verification::{Challenge, VerificationToken};
 use freehold_domain::{Error, MailId, UserId};
-use futures::future::try_join;
+use futures::future::{BoxFuture, try_join};
 
 use crate::App;
 use crate::store::{Credentials, Registration};
@@ -30,27 +30,35 @@ pub struct Input {
 ///
 /// # Errors
 /// [`Error::EmailTaken`].
-pub async fn register(app: &App, input: Input) -> Result<UserId, Error> {
-    let Input { email, password, name } = input;
-    let now = app.clock.now();
-    let holder = app.store.claim(&email).await?;
-    if holder.is_some_and(|holder| !holder.is_abandoned(now)) {
-        return Err(Error::EmailTaken);
-    }
-    let (password_hash, key_pair) = try_join(app.hasher()?.hash(&Arc::new(password)), make_key_pair()).await?;
+pub fn register(app: &App, input: Input) -> BoxFuture<'_, Result<UserId, Error>> {
+    Box::pin(async move {
+        let Input { email, password, name } = input;
+        let now = app.clock.now();
+        let holder = app.store.claim(&email).await?;
+        if holder.is_some_and(|holder| !holder.is_abandoned(now)) {
+            return Err(Error::EmailTaken);
+        }
+        let (password_hash, key_pair) = try_join(app.hasher()?.hash(&Arc::new(password)), make_key_pair()).await?;
 
-    let id = UserId::new(now);
-    let sealed_private_key =
-        app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(id), key_pair.private.expose().as_bytes());
-    let token = VerificationToken::generate();
-    let challenge = Challenge::new(id, email.clone(), &token, now);
-    let mail = verification_mail(app, &challenge, &token, name.clone())?;
-    let user =
-        User { id, email, status: Status::Unverified, name, roles: vec![Role::user()], public_key: key_pair.public };
-    let credentials = Credentials { password_hash, sealed_private_key };
-    let replaces = holder.map(|abandoned| abandoned.user);
-    app.store.register(&Registration { user, credentials, challenge, mail, replaces }, now).await?;
-    Ok(id)
+        let id = UserId::new(now);
+        let sealed_private_key =
+            app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(id), key_pair.private.expose().as_bytes());
+        let token = VerificationToken::generate();
+        let challenge = Challenge::new(id, email.clone(), &token, now);
+        let mail = verification_mail(app, &challenge, &token, name.clone())?;
+        let user = User {
+            id,
+            email,
+            status: Status::Unverified,
+            name,
+            roles: vec![Role::user()],
+            public_key: key_pair.public,
+        };
+        let credentials = Credentials { password_hash, sealed_private_key };
+        let replaces = holder.map(|abandoned| abandoned.user);
+        app.store.register(&Registration { user, credentials, challenge, mail, replaces }, now).await?;
+        Ok(id)
+    })
 }
 
 /// The mail that carries the token of a challenge.

@@ -3,6 +3,7 @@
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::mail::Shard;
 use freehold_domain::{Error, MailId, Timestamp};
+use futures::future::BoxFuture;
 
 use crate::App;
 use crate::mail::{Letter, SendError};
@@ -21,21 +22,23 @@ pub fn shard_of(app: &App, pk: &str) -> Option<Shard> {
 ///
 /// # Errors
 /// None but those of a table that does not answer.
-pub async fn drain(app: &App, shard: Shard) -> Result<Option<Timestamp>, Error> {
-    let mut oldest = None;
-    for waiting in app.store.waiting_mails(shard).await? {
-        let mail = waiting.id;
-        let still_waits = waiting.due_at > app.clock.now()
-            || hand_over(app, mail).await.unwrap_or_else(|error| {
-                let (code, cause) = (error.code(), error.cause());
-                tracing::error!(%mail, code, cause, "a mail waits for its next time");
-                true
-            });
-        if still_waits {
-            oldest = oldest.or(Some(mail.created_at()));
+pub fn drain(app: &App, shard: Shard) -> BoxFuture<'_, Result<Option<Timestamp>, Error>> {
+    Box::pin(async move {
+        let mut oldest = None;
+        for waiting in app.store.waiting_mails(shard).await? {
+            let mail = waiting.id;
+            let still_waits = waiting.due_at > app.clock.now()
+                || hand_over(app, mail).await.unwrap_or_else(|error| {
+                    let (code, cause) = (error.code(), error.cause());
+                    tracing::error!(%mail, code, cause, "a mail waits for its next time");
+                    true
+                });
+            if still_waits {
+                oldest = oldest.or(Some(mail.created_at()));
+            }
         }
-    }
-    Ok(oldest)
+        Ok(oldest)
+    })
 }
 
 /// Whether the mail still waits afterwards, as far as this attempt can tell.

@@ -2,6 +2,7 @@
 
 use freehold_domain::verification::{Challenge, VerificationToken};
 use freehold_domain::{Error, UserId};
+use futures::future::BoxFuture;
 
 use crate::App;
 
@@ -29,18 +30,22 @@ impl Input {
 ///
 /// # Errors
 /// [`Error::InvalidVerificationToken`].
-pub async fn verify_email(app: &App, input: &Input) -> Result<(), Error> {
-    let challenge = answered_challenge(app, input).await?;
-    app.store.verify(&challenge, app.clock.now()).await
+pub fn verify_email<'a>(app: &'a App, input: &'a Input) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(async move {
+        let challenge = answered_challenge(app, input).await?;
+        app.store.verify(&challenge, app.clock.now()).await
+    })
 }
 
 /// What a link would do: nothing is consumed by looking, since programs that scan mail follow every link.
 ///
 /// # Errors
 /// [`Error::InvalidVerificationToken`].
-pub async fn answered_challenge(app: &App, input: &Input) -> Result<Challenge, Error> {
-    let challenge = app.store.challenge(input.user).await?;
-    challenge
-        .filter(|challenge| challenge.is_answered_by(&input.token, app.clock.now()))
-        .ok_or(Error::InvalidVerificationToken)
+pub fn answered_challenge<'a>(app: &'a App, input: &'a Input) -> BoxFuture<'a, Result<Challenge, Error>> {
+    Box::pin(async move {
+        let challenge = app.store.challenge(input.user).await?;
+        challenge
+            .filter(|challenge| challenge.is_answered_by(&input.token, app.clock.now()))
+            .ok_or(Error::InvalidVerificationToken)
+    })
 }
