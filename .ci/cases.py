@@ -11,7 +11,7 @@ ELSEWHERE = ("compiled_functions::", "crashes::", "house::", "local_server::", "
 
 def compiled():
     """The program that cargo compiles the cases to."""
-    command = ["cargo", "test", "--package", "tests", "--test", "end_to_end", "--no-run", "--message-format=json"]
+    command = ["cargo", "test", "--test", "end_to_end", "--no-run", "--message-format=json"]
     messages = map(json.loads, subprocess.check_output(command, text=True).splitlines())
     (program,) = (message["executable"] for message in messages if message.get("executable"))
     return program
@@ -23,15 +23,16 @@ def run(program, variables, *arguments):
     return subprocess.run([program, *arguments], env={**os.environ, **variables}, **output)
 
 
-def run_all(program, variables, fewest, otherwise):
-    """Runs every case but those that are `otherwise` here, which says why, and checks that enough were not skipped."""
+def run_all(program, variables, fewest, otherwise=(), modules=()):
+    """Runs every case, or those of some modules, but for what is otherwise here, and checks that enough were not skipped."""
+    otherwise = dict(otherwise)
     listed = subprocess.check_output([program, "--list"], text=True)
     for case, reason in otherwise.items():
         if f"{case}: test\n" not in listed:
             raise SystemExit(f"{case} is no case.")
         print(f"not run: {case}, since {reason}")
     # What a case prints comes after it in one piece, where `--nocapture` would mix it with other cases' lines.
-    options = ["--show-output", *(f"--skip={name}" for name in (*ELSEWHERE, *otherwise))]
+    options = [*modules, "--show-output", *(f"--skip={name}" for name in (*ELSEWHERE, *otherwise))]
     result = run(program, variables, *options)
     if result.returncode != 0:
         raise SystemExit(f"{result.stdout}\nCases failed.")

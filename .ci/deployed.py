@@ -117,7 +117,7 @@ def main():
         stage = deploy(f"AllowedOrigins={APP}")
         stage.settle(APP)
         program, where = cases.compiled(), variables(stage, mailbox)
-        cases.run_all(program, where, FEWEST_CASES, {})
+        cases.run_all(program, where, FEWEST_CASES)
         example = check_example(stage)
         rights.check(stage, example, functools.partial(cases.run, program, where))
         check_rotation(stage)

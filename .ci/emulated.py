@@ -9,7 +9,6 @@ import importlib.resources
 import json
 import platform
 import signal
-import subprocess
 import sys
 import tempfile
 import urllib.request
