@@ -17,7 +17,7 @@ import cases
 from pool import bootstraps, free_port, process, services, wait_for
 
 # Fewer than these means that cases began to need what this stage does not have.
-FEWEST_CASES = 50
+FEWEST_CASES = 40
 # The cases about what API Gateway does and this gateway does not.
 OTHERWISE_HERE = {
     "me::a_second_header_is_not_taken": "of two headers with one name it passes on one, instead of both joined",
