@@ -19,6 +19,7 @@ import boto3
 import aws
 import cases
 import rights
+from pool import expect
 from stage import Stage
 
 # The origin that the cases about CORS use.
@@ -94,12 +95,6 @@ def check_deletion(stage):
     boto3.client("dynamodb").describe_table(TableName=stage.outputs["TableName"])
     boto3.client("secretsmanager").describe_secret(SecretId=stage.outputs["ApplicationSecretArn"])
     print("sam delete leaves the table and the secret", flush=True)
-
-
-def expect(what, actual, expected):
-    """Ends the script where something is not as it has to be."""
-    if actual != expected:
-        raise SystemExit(f"{what}: {actual!r} instead of {expected!r}")
 
 
 def deploy(*parameters):

@@ -17,7 +17,7 @@ from pathlib import Path
 # Compiled copies of the module below would lie in the source tree.
 sys.dont_write_bytecode = True
 
-from pool import bootstraps, free_port, process, services, wait_for
+from pool import bootstraps, expect, free_port, process, services, wait_for
 
 # What a function of the API answers to its event, the first time and the second. What the events show was never given
 # out by this pool.
@@ -70,12 +70,6 @@ def answers(bootstrap, event, variables):
                 raise SystemExit(f"{bootstrap.parent.name} does not answer its event: {error}") from error
         log.seek(0)
         return answered, log.read().decode("utf-8")
-
-
-def expect(what, actual, expected):
-    """Ends the script where something is not as it has to be."""
-    if actual != expected:
-        raise SystemExit(f"{what}: {actual!r} instead of {expected!r}")
 
 
 def check_response(function, response, status):

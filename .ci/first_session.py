@@ -4,13 +4,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 # Compiled copies of the module below would lie in the source tree.
 sys.dont_write_bytecode = True
 
-from pool import call, process
+from pool import mailed_link, process
 
 URL = "http://127.0.0.1:3000"
 
@@ -25,15 +24,6 @@ def commands():
     return blocks
 
 
-def wait_until(condition, what):
-    """Waits as long as a patient reader."""
-    for _ in range(100):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"{what} did not happen.")
-
-
 def main():
     command = ["cargo", "run", "--quiet", "--bin", "local"]
     with tempfile.TemporaryDirectory() as folder, process(command, stdout=subprocess.PIPE, text=True) as server:
@@ -43,7 +33,7 @@ def main():
         shell = subprocess.Popen(["bash", "-e"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         shell.stdin.write(sign_up)
         shell.stdin.flush()
-        wait_until(lambda: call(f"{URL}/_local/mail"), "The mail")
+        mailed_link(URL, "alice@example.com")
         printed, _ = shell.communicate("\n".join(rest))
     print(printed, flush=True)
     statuses = re.findall(r"HTTP/1\.1 (\d+)", printed)

@@ -63,6 +63,12 @@ def bootstraps():
     return compiled
 
 
+def expect(what, actual, expected):
+    """Ends the script where something is not as it has to be."""
+    if actual != expected:
+        raise SystemExit(f"{what}: {actual!r} instead of {expected!r}")
+
+
 def free_port():
     """A port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

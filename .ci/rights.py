@@ -6,6 +6,8 @@ import time
 
 import boto3
 
+from stage import SENDER
+
 SIGN_UP = "register::what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pem"
 TAKE_OVER = "register::whoever_takes_a_lapsed_address_over_deletes_the_abandoned_account"
 CANCEL = "cancel_registration::this_was_not_me_deletes_the_account_and_frees_the_address"
@@ -30,7 +32,7 @@ def is_mail_sent_and_forgotten(stage, _example):
 
 def is_dead_mail_reported(stage, _example):
     """Whether the queue hears of a mail that SES refused ten times."""
-    ses, sender = boto3.client("sesv2"), {"EmailIdentity": "no-reply@example.com"}
+    ses, sender = boto3.client("sesv2"), {"EmailIdentity": SENDER}
     ses.delete_email_identity(**sender)
     try:
         _, user = stage.registered()

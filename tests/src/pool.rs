@@ -315,11 +315,12 @@ impl Pool {
         self.send("GET", "/me", &[("authorization", &format!("Bearer {access_token}"))], "").await
     }
 
-    /// Sends again what is answered with `unavailable`: a deployed stage may say so where many change one item at once.
+    /// Sends again what a deployed stage answers with `unavailable`, as it may where many change one item at once. A pool in
+    /// this process has no reason to.
     pub async fn until_available(&self, send: impl AsyncFn() -> Answer) -> Answer {
         for _ in 0..4 {
             let answer = send().await;
-            if answer.status != 503 {
+            if answer.status != 503 || self.inside.is_some() {
                 return answer;
             }
         }
