@@ -1,95 +1,39 @@
 //! The functions as Lambda would run them: compiled, one process each, behind a Runtime API.
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_lambda_events::apigw::{ApiGatewayV2CustomAuthorizerV2Request, ApiGatewayV2httpRequest};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tests::{Need, Pool, compiled, root};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tests::{Need, Pool, RuntimeApi, compiled, root};
 
 fn event(function: &str) -> String {
     std::fs::read_to_string(root().join(format!("events/{function}.json"))).unwrap()
 }
 
-/// The Runtime API of one invocation: gives out one event, and takes what is answered.
-struct RuntimeApi {
-    address: String,
-    answers: mpsc::Receiver<(String, Vec<u8>)>,
-}
-
-impl RuntimeApi {
-    async fn start(event: String) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let (answered, answers) = mpsc::channel(1);
-        let waiting = Arc::new(Mutex::new(Some(event)));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (waiting, answered) = (Arc::clone(&waiting), answered.clone());
-                let service = hyper::service::service_fn(move |request| {
-                    Self::answer(request, Arc::clone(&waiting), answered.clone())
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
-                );
-            }
-        });
-        Self { address, answers }
-    }
-
-    async fn answer(
-        request: Request<Incoming>,
-        waiting: Arc<Mutex<Option<String>>>,
-        answered: mpsc::Sender<(String, Vec<u8>)>,
-    ) -> Result<Response<Full<Bytes>>, hyper::Error> {
-        if request.uri().path().ends_with("/invocation/next") {
-            let event = waiting.lock().unwrap().take();
-            let Some(event) = event else { return std::future::pending().await };
-            let response = Response::builder()
-                .header("lambda-runtime-aws-request-id", "8476a536-e9f4-11e8-9739-2dfe598c3fcd")
-                .header("lambda-runtime-deadline-ms", "4102444800000")
-                .header("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:123456789012:function:x")
-                .header("lambda-runtime-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793");
-            return Ok(response.body(Full::new(Bytes::from(event))).unwrap());
-        }
-        let path = request.uri().path().to_owned();
-        let body = request.into_body().collect().await?.to_bytes().to_vec();
-        answered.send((path, body)).await.unwrap();
-        Ok(Response::builder().status(202).body(Full::default()).unwrap())
-    }
-}
-
 /// Runs a compiled function with one event: its answer, and all that it printed.
 async fn invoke(pool: &Pool, folder: &Path, function: &str, event: String) -> (Value, String) {
-    let mut api = RuntimeApi::start(event).await;
+    let mut api = RuntimeApi::start().await;
     let environment: &BTreeMap<String, String> = pool.local().environment();
     let mut process = tokio::process::Command::new(folder.join(function))
         .env_clear()
         .envs(environment)
-        .envs([("AWS_LAMBDA_RUNTIME_API", api.address.as_str()), ("AWS_LAMBDA_FUNCTION_NAME", function)])
+        .envs([("AWS_LAMBDA_RUNTIME_API", api.address()), ("AWS_LAMBDA_FUNCTION_NAME", function)])
         .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769"), ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let answer = tokio::time::timeout(Duration::from_mins(1), api.answers.recv()).await;
+    let answer = tokio::time::timeout(Duration::from_mins(1), api.invoke(event)).await;
     process.start_kill().unwrap();
     let output = process.wait_with_output().await.unwrap();
     let printed = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let (path, body) = answer.unwrap_or_else(|_| panic!("{function} does not answer: {printed}")).unwrap();
-    assert!(path.ends_with("/response"), "{function} failed: {printed}");
-    (serde_json::from_slice(&body).unwrap(), printed)
+    let answer = answer.unwrap_or_else(|_| panic!("{function} does not answer: {printed}"));
+    assert!(answer.is_answer, "{function} failed: {printed}");
+    (serde_json::from_slice(&answer.body).unwrap(), printed)
 }
 
 #[test]

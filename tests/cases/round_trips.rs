@@ -1,42 +1,92 @@
-//! What each action costs at the table, counted.
-
-use std::collections::BTreeMap;
+//! What each action costs at the table, counted: its requests, and how often it waits for an answer before it goes on.
 
 use serde_json::json;
-use tests::{Need, Pool};
+use tests::{Need, Pool, SignedIn};
 
-fn requests<const N: usize>(expected: [(&str, usize); N]) -> BTreeMap<String, usize> {
-    expected.into_iter().map(|(operation, count)| (operation.to_owned(), count)).collect()
+const EMAIL: &str = "ann@example.com";
+
+/// Somebody who is signed in to a pool whose functions are warm: the pool's settings are read once a minute.
+async fn signed_in() -> Option<(Pool, SignedIn)> {
+    let pool = Pool::with([Need::Inside, Need::Mailbox]).await?;
+    pool.verified(EMAIL).await;
+    let session = pool.signed_in(EMAIL).await;
+    Some((pool, session))
 }
 
 #[tokio::test]
-async fn every_action_asks_the_table_no_more_often_than_it_must() {
+async fn a_registration_waits_twice_for_the_table() {
+    let Some(pool) = Pool::with([Need::Inside]).await else { return };
+    let work = pool.register(EMAIL);
+    pool.proxy().in_round_trips(&[&["GetItem"], &["TransactWriteItems"]], work).await.assert_status(201);
+}
+
+#[tokio::test]
+async fn an_answer_to_a_mailed_link_waits_twice() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let proxy = pool.proxy();
-    // The pool's settings are read once a minute, by whoever comes first.
-    pool.login("warm@example.com").await.assert_status(401);
+    for (path, email) in [("/verify-email", EMAIL), ("/register/cancel", "bob@example.com")] {
+        pool.register(email).await.assert_status(201);
+        let link = pool.link(email).await;
+        let work = pool.post(path, json!({"user_id": link.user, "token": link.token}));
+        pool.proxy().in_round_trips(&[&["GetItem"], &["TransactWriteItems"]], work).await.assert_status(200);
+    }
+}
 
-    proxy.take_requests();
-    pool.register("ann@example.com").await.assert_status(201);
-    assert_eq!(proxy.take_requests(), requests([("GetItem", 1), ("TransactWriteItems", 1)]), "register");
+#[tokio::test]
+async fn another_mail_waits_four_times() {
+    let Some(pool) = Pool::with([Need::Inside]).await else { return };
+    pool.register(EMAIL).await.assert_status(201);
+    // The first in an hour also begins the count.
+    pool.post("/verify-email/resend", json!({"email": EMAIL})).await.assert_status(202);
+    // How often the address was mailed; the claim; the profile; the challenge and the mail.
+    let work = pool.post("/verify-email/resend", json!({"email": EMAIL}));
+    let expected: [&[&str]; 4] = [&["UpdateItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, work).await.assert_status(202);
+}
 
-    let link = pool.link("ann@example.com").await;
-    proxy.take_requests();
-    pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
-    assert_eq!(proxy.take_requests(), requests([("GetItem", 1), ("TransactWriteItems", 1)]), "verify-email");
+#[tokio::test]
+async fn a_sign_in_waits_three_times() {
+    let Some((pool, _)) = signed_in().await else { return };
+    // The claim; the profile and the credentials; the session.
+    let expected: [&[&str]; 3] = [&["GetItem"], &["GetItem", "GetItem"], &["PutItem"]];
+    pool.proxy().in_round_trips(&expected, pool.login(EMAIL)).await.assert_status(200);
+}
 
-    let session = pool.signed_in("ann@example.com").await;
-    // The claim; the profile and the credentials at once; the session.
-    assert_eq!(proxy.take_requests(), requests([("GetItem", 3), ("PutItem", 1)]), "login");
+#[tokio::test]
+async fn a_sign_in_to_a_cold_function_waits_three_times_too() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    pool.verified(EMAIL).await;
+    // The settings are read beside the claim.
+    let expected: [&[&str]; 3] = [&["GetItem", "GetItem"], &["GetItem", "GetItem"], &["PutItem"]];
+    pool.proxy().in_round_trips(&expected, pool.login(EMAIL)).await.assert_status(200);
+}
 
-    pool.me(&session.access_token).await.assert_status(200);
-    // The profile and the session at once.
-    assert_eq!(proxy.take_requests(), requests([("GetItem", 2)]), "me");
+#[tokio::test]
+async fn a_refresh_waits_once() {
+    let Some((pool, session)) = signed_in().await else { return };
+    // The rotation, the profile and the credentials.
+    let work = pool.refresh(&session.refresh_token);
+    pool.proxy().in_round_trips(&[&["UpdateItem", "GetItem", "GetItem"]], work).await.assert_status(200);
+}
 
-    let answer = pool.refresh(&session.refresh_token).await;
-    // The rotation, the profile and the credentials at once.
-    assert_eq!(proxy.take_requests(), requests([("GetItem", 2), ("UpdateItem", 1)]), "refresh");
+#[tokio::test]
+async fn me_and_the_authorizer_wait_once() {
+    let Some((pool, session)) = signed_in().await else { return };
+    // The profile and the session.
+    let expected: [&[&str]; 1] = [&["GetItem", "GetItem"]];
+    pool.proxy().in_round_trips(&expected, pool.me(&session.access_token)).await.assert_status(200);
 
-    pool.logout(&answer.session_cookie().unwrap().0).await.assert_status(200);
-    assert_eq!(proxy.take_requests(), requests([("DeleteItem", 1)]), "logout");
+    let event = json!({"headers": {"authorization": format!("Bearer {}", session.access_token)}});
+    let work = authorizer::handle(pool.local().app(), event);
+    let answer = pool.proxy().in_round_trips(&expected, work).await.unwrap();
+    assert_eq!(answer["isAuthorized"], true);
+}
+
+#[tokio::test]
+async fn a_sign_out_and_a_key_set_wait_once() {
+    let Some((pool, session)) = signed_in().await else { return };
+    let claims: serde_json::Value = jsonwebtoken::dangerous::insecure_decode_claims(&session.access_token).unwrap();
+    let key_set = format!("/{}/users/{}/.well-known/jwks.json", pool.id(), claims["sub"].as_str().unwrap());
+    pool.proxy().in_round_trips(&[&["GetItem"]], pool.get(&key_set)).await.assert_status(200);
+    let work = pool.logout(&session.refresh_token);
+    pool.proxy().in_round_trips(&[&["DeleteItem"]], work).await.assert_status(200);
 }

@@ -2,7 +2,8 @@
 //!
 //! - [`Pool`]: a user pool to talk to over HTTP: one in this process, or a deployed one.
 //! - [`Answer`]: an answer, which was held against `openapi.yaml` before a case saw it.
-//! - [`Proxy`]: what stands before the database and makes it fail.
+//! - [`Proxy`]: what stands before the database, counts and times what comes by, and makes it fail.
+//! - [`RuntimeApi`]: what a compiled function asks for events.
 //!
 //! `FREEHOLD_URL` runs the cases against a deployed stage, with `FREEHOLD_MAIL` naming its mailbox, and skips, saying so, the
 //! ones that need what it does not have. `FREEHOLD_DYNAMODB` puts the pools of this process on another DynamoDB.
@@ -13,6 +14,8 @@ mod compiled;
 mod contract;
 mod pool;
 mod proxy;
+mod round_trips;
+mod runtime_api;
 mod table;
 
 pub use answer::Answer;
@@ -20,5 +23,6 @@ pub use clock::TestClock;
 pub use compiled::compiled;
 pub use contract::{check, operations, root};
 pub use pool::{APP, Link, Need, PASSWORD, Pool, SignedIn, crashes};
-pub use proxy::{Fault, Proxy};
+pub use proxy::{Fault, Passed, Proxy};
+pub use runtime_api::{Answered, RuntimeApi};
 pub use table::Table;

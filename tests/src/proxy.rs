@@ -1,12 +1,20 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::round_trips::RoundTrips;
+
+/// How long requests may take to come in the round trips that they are expected in.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What can go wrong between a function and DynamoDB, that no emulator of it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +32,19 @@ impl Fault {
     pub const ALL: [Self; 3] = [Self::LoseAnswer, Self::Conflict, Self::Throttle];
 }
 
+/// A request that was passed on, and its answer back.
+#[derive(Debug, Clone)]
+pub struct Passed {
+    /// What it asked for, such as `GetItem`.
+    pub operation: String,
+    /// When it came.
+    pub from: Instant,
+    /// When its answer had come.
+    pub to: Instant,
+    /// The capacity units that it consumed; 0 unless they are asked for.
+    pub units: f64,
+}
+
 /// Stands before DynamoDB, counts what comes by, and makes it fail when told to.
 #[derive(Clone)]
 pub struct Proxy {
@@ -36,6 +57,9 @@ struct State {
     faults: Vec<Injected>,
     before: Option<Before>,
     requests: BTreeMap<String, usize>,
+    round_trips: Option<RoundTrips>,
+    passed: Vec<Passed>,
+    asks_for_units: bool,
 }
 
 /// What is done once, just before a request of an operation is passed on.
@@ -131,6 +155,31 @@ impl Proxy {
         std::mem::take(&mut self.state().requests)
     }
 
+    /// The requests that were passed on since this was last asked, in the order in which they were answered.
+    #[expect(clippy::must_use_candidate, reason = "asking also begins the list anew")]
+    pub fn take_passed(&self) -> Vec<Passed> {
+        std::mem::take(&mut self.state().passed)
+    }
+
+    /// Whether each request asks DynamoDB for the capacity units that it consumes.
+    pub fn ask_for_units(&self, ask: bool) {
+        self.state().asks_for_units = ask;
+    }
+
+    /// Does work whose requests must come in these round trips and no others. The requests of one are held until all of them
+    /// have come, so that those which do not wait for each other are told from those which do, however fast the database is.
+    ///
+    /// # Panics
+    /// Where they come otherwise.
+    pub async fn in_round_trips<T>(&self, expected: &[&[&'static str]], work: impl Future<Output = T>) -> T {
+        let round_trips = RoundTrips::new(expected);
+        self.state().round_trips = Some(round_trips.clone());
+        let result = tokio::time::timeout(PATIENCE, work).await;
+        self.state().round_trips = None;
+        round_trips.assert_came(expected);
+        result.expect("the work ends once its requests have come")
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -152,6 +201,11 @@ impl Proxy {
     ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+        let from = Instant::now();
+        let round_trips = self.state().round_trips.clone();
+        if let Some(round_trips) = round_trips {
+            round_trips.came(&operation).await;
+        }
         let fault = self.next_fault(&operation);
         match fault {
             Some(Fault::Conflict) => return Ok(conflict(&operation)),
@@ -165,10 +219,16 @@ impl Proxy {
         if let Some(before) = before {
             (before.act)();
         }
-        let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(parts.headers).body(body);
+        let asks_for_units = self.state().asks_for_units;
+        let body = if asks_for_units { asking_for_units(&body)? } else { body };
+        let mut headers = parts.headers;
+        headers.remove(hyper::header::CONTENT_LENGTH);
+        let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(headers).body(body);
         let answered = passed.send().await?;
         let (status, headers) = (answered.status(), answered.headers().clone());
         let body = answered.bytes().await?;
+        let units = if asks_for_units { units(&body) } else { 0.0 };
+        self.state().passed.push(Passed { operation, from, to: Instant::now(), units });
         if fault == Some(Fault::LoseAnswer) {
             return Err("the answer is lost".into());
         }
@@ -177,6 +237,20 @@ impl Proxy {
         *response.headers_mut() = headers;
         Ok(response)
     }
+}
+
+fn asking_for_units(body: &[u8]) -> serde_json::Result<Bytes> {
+    let mut request: Value = serde_json::from_slice(body)?;
+    request["ReturnConsumedCapacity"] = "TOTAL".into();
+    serde_json::to_vec(&request).map(Bytes::from)
+}
+
+/// The capacity units in an answer: of one table, or of each that a transaction or a batch met.
+fn units(body: &[u8]) -> f64 {
+    let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+    let consumed = &answer["ConsumedCapacity"];
+    let tables = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
+    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
 }
 
 fn conflict(operation: &str) -> Response<Full<Bytes>> {
