@@ -81,7 +81,7 @@ pub struct HashingMemory {
 }
 
 impl HashingMemory {
-    /// Allocates the memory and touches every page of it: the first touch costs more than a hash, and belongs to the
+    /// Allocates the memory and touches every page of it: the first touch costs more than a hash, and belongs beside the
     /// start of the process. New hashes use `lanes` lanes, the number of CPUs of this machine, at most 16.
     #[must_use]
     pub fn touched(lanes: usize) -> Self {

@@ -48,7 +48,10 @@ impl App {
         Self { secrets: Some(secrets), ..self }
     }
 
-    /// Gives it memory for so many password hashes at a time, and touches every page of it.
+    /// Gives it memory for so many password hashes at a time, and begins to touch every page of it.
+    ///
+    /// # Panics
+    /// Outside a runtime of tokio, whose threads touch it.
     #[must_use]
     pub fn with_hashing(self, at_a_time: usize) -> Self {
         Self { hasher: Some(Hasher::new(at_a_time, available_parallelism().map_or(1, usize::from))), ..self }

@@ -4,19 +4,28 @@ use freehold_crypto::password::{HashingMemory, PasswordError, PasswordHash, Verd
 use freehold_domain::Error;
 use freehold_domain::password::Password;
 use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 /// Hashes passwords on blocking threads, in memory that is kept. As many hashes run at a time as there are pieces of
 /// memory: one in a function, one per CPU where one process serves every function.
 pub(crate) struct Hasher {
-    idle: Mutex<Vec<HashingMemory>>,
+    idle: Mutex<Vec<Memory>>,
     permits: Semaphore,
     lanes: usize,
 }
 
+enum Memory {
+    /// Its pages are being touched, since the process started.
+    Touching(JoinHandle<HashingMemory>),
+    Touched(HashingMemory),
+}
+
 impl Hasher {
+    /// Begins to touch the memory, which takes longer than a hash. The function starts meanwhile, and its first request reads
+    /// the table; it waits before it hashes, if it still must.
     pub(crate) fn new(at_a_time: usize, lanes: usize) -> Self {
-        let idle = (0..at_a_time).map(|_| HashingMemory::touched(lanes)).collect();
-        Self { idle: Mutex::new(idle), permits: Semaphore::new(at_a_time), lanes }
+        let touch = |_| Memory::Touching(spawn_blocking(move || HashingMemory::touched(lanes)));
+        Self { idle: Mutex::new((0..at_a_time).map(touch).collect()), permits: Semaphore::new(at_a_time), lanes }
     }
 
     /// Hashes a password.
@@ -36,7 +45,12 @@ impl Hasher {
         work: impl FnOnce(&mut HashingMemory) -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, Error> {
         let _permit = self.permits.acquire().await.map_err(|_| Error::internal("hashing has ended"))?;
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = match idle {
+            Some(Memory::Touching(touched)) => touched.await.ok(),
+            Some(Memory::Touched(memory)) => Some(memory),
+            None => None,
+        };
         let lanes = self.lanes;
         let work = move || {
             // A request that was given up while it hashed took its memory with it.
@@ -44,9 +58,8 @@ impl Hasher {
             let result = work(&mut memory);
             (memory, result)
         };
-        let (memory, result) =
-            tokio::task::spawn_blocking(work).await.map_err(|_| Error::internal("the hashing thread ended"))?;
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        let (memory, result) = spawn_blocking(work).await.map_err(|_| Error::internal("the hashing thread ended"))?;
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(Memory::Touched(memory));
         result.map_err(|error| Error::internal(error.to_string()))
     }
 }
