@@ -120,8 +120,16 @@ fn nothing_is_left_to_do() {
 
 #[test]
 fn arrows_go_one_way() {
-    let order =
-        ["freehold-crypto", "freehold-domain", "freehold-service", "freehold-http", "functions", "local", "tests"];
+    let order = [
+        "freehold-crypto",
+        "freehold-domain",
+        "freehold-service",
+        "freehold-http",
+        "functions",
+        "local",
+        "tests",
+        "bench",
+    ];
     let rank = |name: &str| {
         let name = if functions().contains(name) { "functions" } else { name };
         order.iter().position(|other| *other == name)

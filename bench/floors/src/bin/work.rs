@@ -1,0 +1,99 @@
+//! A function that does only the cryptography of an action, so often as its event says: `{"work": "hash", "times": 30}`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
+
+use freehold_crypto::envelope::Envelope;
+use freehold_crypto::jwt::{AccessTokenClaims, Signer};
+use freehold_crypto::key_pair::{KeyPair, PrivateKeyPem};
+use freehold_crypto::password::{HashingMemory, PasswordHash};
+use freehold_crypto::{ApplicationSecret, SecretRing};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde::Deserialize;
+
+const PASSWORD: &[u8] = b"correct horse battery staple";
+const ID: &str = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
+const SEALED_FOR: &str = "freehold/v1|us-east-1_Freehold1|private-key|0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
+
+#[derive(Deserialize)]
+struct Event {
+    work: Piece,
+    times: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Piece {
+    /// One Argon2id in memory that is kept, and wiped after each.
+    Hash,
+    /// A new RSA key pair.
+    KeyPair,
+    /// A private key out of its envelope: PBKDF2 and AES-256-GCM.
+    Open,
+    /// An RS256 signature with a key that has signed before, and the token around it.
+    Sign,
+    /// The same with a key that is read from PEM for it: aws-lc checks it for consistency, and prepares its blinding.
+    FirstSign,
+}
+
+struct Work {
+    memory: HashingMemory,
+    stored: PasswordHash,
+    secret: SecretRing,
+    keys: KeyPair,
+    sealed: Envelope,
+    signer: Signer,
+    claims: AccessTokenClaims,
+}
+
+impl Work {
+    fn new() -> Result<Self, Error> {
+        let mut memory = HashingMemory::touched(available_parallelism()?.get());
+        let stored = memory.hash(PASSWORD)?;
+        let secret = SecretRing::new(ApplicationSecret::parse(&"aZ09".repeat(16))?, None);
+        let keys = KeyPair::generate()?;
+        let sealed = secret.seal(SEALED_FOR, keys.private.expose().as_bytes());
+        let signer = Signer::new(&keys.private, &keys.public)?;
+        let claims = AccessTokenClaims {
+            iss: format!("https://auth.example.com/us-east-1_Freehold1/users/{ID}"),
+            sub: ID.to_owned(),
+            aud: "https://auth.example.com".to_owned(),
+            client_id: "us-east-1_Freehold1".to_owned(),
+            iat: 1_793_611_800,
+            exp: 1_793_612_700,
+            jti: ID.to_owned(),
+            sid: ID.to_owned(),
+            auth_time: 1_793_611_800,
+            amr: vec!["pwd".to_owned()],
+            roles: vec!["user".to_owned()],
+        };
+        Ok(Self { memory, stored, secret, keys, sealed, signer, claims })
+    }
+
+    fn once(&mut self, piece: &Piece) -> Result<(), Error> {
+        match piece {
+            Piece::Hash => drop(self.memory.verify(PASSWORD, &self.stored)?),
+            Piece::KeyPair => drop(KeyPair::generate()?),
+            Piece::Open => drop(self.secret.open(SEALED_FOR, &self.sealed)?),
+            Piece::Sign => drop(self.signer.sign(&self.claims)?),
+            Piece::FirstSign => {
+                let pem = PrivateKeyPem::from_opened(self.keys.private.expose().as_bytes())?;
+                drop(Signer::new(&pem, &self.keys.public)?.sign(&self.claims)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let work = Arc::new(Mutex::new(Work::new()?));
+    run(service_fn(|event: LambdaEvent<Event>| {
+        let work = Arc::clone(&work);
+        async move {
+            let mut work = work.lock().unwrap_or_else(PoisonError::into_inner);
+            (0..event.payload.times).try_for_each(|_| work.once(&event.payload.work))
+        }
+    }))
+    .await
+}

@@ -1,0 +1,215 @@
+//! Recorded API Gateway events, filled in for people who exist: each one succeeds.
+
+use std::collections::VecDeque;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use tests::{Link, PASSWORD, Pool, SignedIn};
+
+use crate::Effort;
+
+const COOKIE: &str = "__Host-refresh_token=";
+
+/// What users and other functions do, one per function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    Login,
+    Refresh,
+    Register,
+    Me,
+    Authorizer,
+    Issuer,
+    Logout,
+    VerifyEmail,
+    CancelRegistration,
+    ResendVerification,
+    SendMail,
+}
+
+impl Action {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Login,
+        Self::Refresh,
+        Self::Register,
+        Self::Me,
+        Self::Authorizer,
+        Self::Issuer,
+        Self::Logout,
+        Self::VerifyEmail,
+        Self::CancelRegistration,
+        Self::ResendVerification,
+        Self::SendMail,
+    ];
+
+    /// The folder of its function.
+    pub(crate) fn function(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Refresh => "refresh",
+            Self::Register => "register",
+            Self::Me => "me",
+            Self::Authorizer => "authorizer",
+            Self::Issuer => "issuer",
+            Self::Logout => "logout",
+            Self::VerifyEmail => "verify-email",
+            Self::CancelRegistration => "cancel-registration",
+            Self::ResendVerification => "resend-verification",
+            Self::SendMail => "send-mail",
+        }
+    }
+
+    /// Whether its function has memory to hash in.
+    pub(crate) fn hashes(self) -> bool {
+        matches!(self, Self::Login | Self::Register)
+    }
+
+    /// The function that does nothing and builds the same clients.
+    pub(crate) fn floor(self) -> &'static str {
+        if self == Self::SendMail { "mail-clients" } else { "table-client" }
+    }
+
+    /// How often it is done in a round: those that need somebody new for each take a registration to prepare.
+    pub(crate) fn repetitions(self, effort: Effort) -> u32 {
+        let whole: u32 = match self {
+            Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer => 300,
+            Self::Login | Self::Register => 60,
+            Self::Logout | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification | Self::SendMail => {
+                20
+            }
+        };
+        if effort.quick { whole.div_ceil(10) } else { whole }
+    }
+
+    /// An event that is answered before the table is asked anything: what remains is the start of the function.
+    pub(crate) fn trivial_event(self) -> anyhow::Result<Value> {
+        let mut event = recorded(self.function())?;
+        match self {
+            Self::SendMail => event["Records"] = json!([]),
+            Self::Issuer => event["pathParameters"]["user_id"] = json!("nobody"),
+            Self::Me | Self::Authorizer => event["headers"]["authorization"] = json!(""),
+            Self::Logout | Self::Refresh => event["cookies"] = json!([]),
+            Self::Login | Self::Register | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification => {
+                set_body(&mut event, &json!({}));
+            }
+        }
+        Ok(event)
+    }
+
+    /// Whether this is the answer of an action that was done.
+    pub(crate) fn is_done(self, answer: &Value) -> bool {
+        match self {
+            Self::Authorizer => answer["isAuthorized"] == true,
+            Self::SendMail => answer["batchItemFailures"] == json!([]),
+            Self::Register => answer["statusCode"] == 201,
+            Self::ResendVerification => answer["statusCode"] == 202,
+            Self::Login
+            | Self::Refresh
+            | Self::Me
+            | Self::Issuer
+            | Self::Logout
+            | Self::VerifyEmail
+            | Self::CancelRegistration => answer["statusCode"] == 200,
+        }
+    }
+}
+
+fn recorded(function: &str) -> anyhow::Result<Value> {
+    let path = tests::root().join(format!("events/{function}.json"));
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Not every recorded body is JSON, or text.
+fn set_body(event: &mut Value, body: &Value) {
+    event["headers"]["content-type"] = json!("application/json");
+    event["isBase64Encoded"] = json!(false);
+    event["body"] = json!(body.to_string());
+}
+
+fn cookie(refresh_token: &str) -> String {
+    format!("{COOKIE}{refresh_token}")
+}
+
+/// People who are signed in to a pool, and take turns.
+pub(crate) struct People<'a> {
+    pool: &'a Pool,
+    users: VecDeque<Person>,
+}
+
+struct Person {
+    id: String,
+    session: SignedIn,
+}
+
+impl<'a> People<'a> {
+    /// Signs people up and in.
+    pub(crate) async fn of(pool: &'a Pool, number: usize) -> Self {
+        let mut users = VecDeque::new();
+        for _ in 0..number {
+            let email = pool.address("person");
+            let id = pool.verified(&email).await;
+            users.push_back(Person { id, session: pool.signed_in(&email).await });
+        }
+        Self { pool, users }
+    }
+
+    /// An event that has an action done for the next in turn, or for somebody new where that can be done but once.
+    pub(crate) async fn event(&mut self, action: Action) -> anyhow::Result<Value> {
+        let mut event = recorded(action.function())?;
+        let pool = self.pool;
+        self.users.rotate_left(1);
+        let person = self.users.front().context("there are people")?;
+        match action {
+            Action::Login => {
+                let email = &person.session.email;
+                set_body(&mut event, &json!({"email": email, "password": PASSWORD, "token_in": "body"}));
+            }
+            Action::Refresh => event["cookies"] = json!([cookie(&person.session.refresh_token)]),
+            Action::Register => {
+                set_body(&mut event, &json!({"email": pool.address("new"), "password": PASSWORD}));
+            }
+            Action::Me | Action::Authorizer => {
+                event["headers"]["authorization"] = json!(format!("Bearer {}", person.session.access_token));
+            }
+            Action::Issuer => {
+                event["pathParameters"] = json!({"pool": pool.id(), "user_id": person.id});
+                event["rawPath"] = json!(format!("/{}/users/{}/.well-known/jwks.json", pool.id(), person.id));
+            }
+            Action::Logout => {
+                let session = pool.signed_in(&person.session.email).await;
+                event["cookies"] = json!([cookie(&session.refresh_token)]);
+            }
+            Action::VerifyEmail | Action::CancelRegistration => {
+                let email = pool.address("new");
+                pool.register(&email).await.assert_status(201);
+                let Link { user, token } = pool.link(&email).await;
+                set_body(&mut event, &json!({"user_id": user, "token": token}));
+            }
+            Action::ResendVerification => {
+                let email = pool.address("new");
+                pool.register(&email).await.assert_status(201);
+                set_body(&mut event, &json!({"email": email}));
+            }
+            Action::SendMail => {
+                pool.register(&pool.address("new")).await.assert_status(201);
+                let items = pool.items().await;
+                let mail =
+                    items.iter().find(|item| item["item_type"] == "mail").context("a registration writes a mail")?;
+                let keys = &mut event["Records"][0]["dynamodb"]["Keys"];
+                *keys = json!({"pk": {"S": mail["pk"]}, "sk": {"S": mail["sk"]}});
+            }
+        }
+        Ok(event)
+    }
+
+    /// Takes from an answer what the next event of whoever was in turn needs.
+    pub(crate) fn learn(&mut self, action: Action, answer: &Value) -> anyhow::Result<()> {
+        if action == Action::Refresh {
+            let cookie = answer["cookies"][0].as_str().and_then(|cookie| cookie.strip_prefix(COOKIE));
+            let (token, _) = cookie.and_then(|cookie| cookie.split_once(';')).context("a refresh sets the cookie")?;
+            let person = self.users.front_mut().context("there are people")?;
+            token.clone_into(&mut person.session.refresh_token);
+        }
+        Ok(())
+    }
+}

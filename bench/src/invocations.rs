@@ -1,0 +1,241 @@
+//! What an invocation of each compiled function costs, beside the least that it can cost.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::ensure;
+use tests::{Passed, Pool};
+
+use crate::Effort;
+use crate::events::{Action, People};
+use crate::figures::{Table, median, megabytes, millis, short, spread};
+use crate::floors::{self, Floors, Work};
+use crate::function::Function;
+
+/// What one action cost in one round, each figure per invocation.
+struct Round {
+    cpu: f64,
+    wall: f64,
+    at_table: f64,
+}
+
+/// What one action costs.
+struct Measured {
+    rounds: Vec<Round>,
+    units: Units,
+    peak_memory: u64,
+}
+
+/// What one invocation asks of the table.
+pub(crate) struct Units {
+    pub(crate) requests: BTreeMap<String, usize>,
+    pub(crate) round_trips: usize,
+    pub(crate) read: f64,
+    pub(crate) write: f64,
+}
+
+/// What was found: ratios against floors, memory in MB, and what is paid for.
+pub(crate) struct Invocations {
+    pub(crate) text: String,
+    pub(crate) sign_in: f64,
+    pub(crate) refresh: f64,
+    pub(crate) register: f64,
+    pub(crate) most_memory_hashing: f64,
+    pub(crate) most_memory: f64,
+    pub(crate) bills: BTreeMap<&'static str, Bill>,
+}
+
+/// What one action costs that is paid for.
+pub(crate) struct Bill {
+    pub(crate) cpu_ms: f64,
+    pub(crate) units: Units,
+}
+
+/// Runs all actions in turn, in so many rounds.
+pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invocations> {
+    let rounds = effort.rounds;
+    let mut work = Work::start().await?;
+    let mut people = People::of(pool, 20).await;
+    let mut floors: Vec<Floors> = Vec::new();
+    let mut functions = Vec::new();
+    for action in Action::ALL {
+        let mut function = Function::start(action.function(), pool.local().environment()).await?;
+        // Connections are opened, settings read and pages touched.
+        for _ in 0..5 {
+            invoke(&mut function, &mut people, action).await?;
+        }
+        functions.push((action, function, Vec::new()));
+    }
+    for round in 1..=rounds {
+        eprintln!("invocations: round {round} of {rounds}");
+        floors.push(work.measure().await?);
+        for (action, function, measured) in &mut functions {
+            measured.push(self::round(pool, &mut people, *action, function, effort).await?);
+        }
+    }
+    let mut actions = Vec::new();
+    for (action, mut function, rounds) in functions {
+        let units = units(pool, &mut people, action, &mut function).await?;
+        actions.push((action, Measured { rounds, units, peak_memory: function.peak_memory()? }));
+    }
+    Ok(report(&floors, actions))
+}
+
+async fn invoke(function: &mut Function, people: &mut People<'_>, action: Action) -> anyhow::Result<Duration> {
+    let event = people.event(action).await?;
+    let invocation = function.invoke(&event).await?;
+    ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
+    people.learn(action, &invocation.answer)?;
+    Ok(invocation.wall)
+}
+
+async fn round(
+    pool: &Pool,
+    people: &mut People<'_>,
+    action: Action,
+    function: &mut Function,
+    effort: Effort,
+) -> anyhow::Result<Round> {
+    let (mut walls, mut at_table) = (Vec::new(), Vec::new());
+    // While an event is prepared the function sleeps, so that all of this is what the invocations took.
+    let before = function.cpu_ms()?;
+    for _ in 0..action.repetitions(effort) {
+        let event = people.event(action).await?;
+        pool.proxy().take_passed();
+        let invocation = function.invoke(&event).await?;
+        walls.push(millis(invocation.wall));
+        at_table.push(millis(waiting(&pool.proxy().take_passed())));
+        ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
+        people.learn(action, &invocation.answer)?;
+    }
+    let cpu = (function.cpu_ms()? - before) / f64::from(action.repetitions(effort));
+    Ok(Round { cpu, wall: median(walls), at_table: median(at_table) })
+}
+
+/// How long at least one request was at the table.
+fn waiting(passed: &[Passed]) -> Duration {
+    let mut passed: Vec<&Passed> = passed.iter().collect();
+    passed.sort_by_key(|request| request.from);
+    let mut waited = Duration::ZERO;
+    let mut until = None;
+    for request in passed {
+        let from = until.map_or(request.from, |until| request.from.max(until));
+        waited += request.to.saturating_duration_since(from);
+        until = Some(until.map_or(request.to, |until| request.to.max(until)));
+    }
+    waited
+}
+
+/// The most requests of which each came after the one before was answered.
+fn round_trips(passed: &[Passed]) -> usize {
+    let mut passed: Vec<&Passed> = passed.iter().collect();
+    passed.sort_by_key(|request| request.to);
+    let mut count = 0;
+    let mut until = None;
+    for request in passed {
+        if until.is_none_or(|until| request.from >= until) {
+            count += 1;
+            until = Some(request.to);
+        }
+    }
+    count
+}
+
+/// Counts what one invocation asks of the table. Requests that say what they consume are another size, so none is timed.
+async fn units(pool: &Pool, people: &mut People<'_>, action: Action, function: &mut Function) -> anyhow::Result<Units> {
+    let event = people.event(action).await?;
+    pool.proxy().ask_for_units(true);
+    pool.proxy().take_passed();
+    let invocation = function.invoke(&event).await?;
+    pool.proxy().ask_for_units(false);
+    let passed = pool.proxy().take_passed();
+    people.learn(action, &invocation.answer)?;
+    let mut units = Units { requests: BTreeMap::new(), round_trips: round_trips(&passed), read: 0.0, write: 0.0 };
+    for request in &passed {
+        *units.requests.entry(request.operation.clone()).or_default() += 1;
+        let reads = ["GetItem", "Query"].contains(&request.operation.as_str());
+        *(if reads { &mut units.read } else { &mut units.write }) += request.units;
+    }
+    Ok(units)
+}
+
+fn report(floors: &[Floors], actions: Vec<(Action, Measured)>) -> Invocations {
+    let mut costs = Table::new([
+        "action",
+        "CPU ms",
+        "against its floor",
+        "wall ms",
+        "against its floor",
+        "of it at the table, ms",
+        "peak memory, MB",
+    ]);
+    let mut asked = Table::new(["action", "requests", "round trips", "read units", "write units"]);
+    let mut found = Invocations {
+        text: String::new(),
+        sign_in: 0.0,
+        refresh: 0.0,
+        register: 0.0,
+        most_memory_hashing: 0.0,
+        most_memory: 0.0,
+        bills: BTreeMap::new(),
+    };
+    for (action, measured) in actions {
+        let Measured { rounds, units, peak_memory } = measured;
+        let against = |figure: fn(&Round) -> f64, floor: fn(Action, &Floors) -> Option<f64>| {
+            let ratio = |(round, floors)| Some(figure(round) / floor(action, floors)?);
+            rounds.iter().zip(floors).filter_map(ratio).collect::<Vec<f64>>()
+        };
+        let (cpu, wall) = (against(|round| round.cpu, cpu_floor), against(|round| round.wall, wall_floor));
+        if action == Action::Login {
+            found.sign_in = median(cpu.iter().copied());
+        } else if action == Action::Refresh {
+            found.refresh = median(cpu.iter().copied());
+        } else if action == Action::Register {
+            found.register = median(wall.iter().copied());
+        }
+        let memory = megabytes(peak_memory);
+        let most = if action.hashes() { &mut found.most_memory_hashing } else { &mut found.most_memory };
+        *most = most.max(memory);
+
+        let ratio = |ratios: &[f64]| if ratios.is_empty() { "-".to_owned() } else { spread(ratios) };
+        let cpu_ms = median(rounds.iter().map(|round| round.cpu));
+        costs.row([
+            &action.function(),
+            &short(cpu_ms),
+            &ratio(&cpu),
+            &short(median(rounds.iter().map(|round| round.wall))),
+            &ratio(&wall),
+            &short(median(rounds.iter().map(|round| round.at_table))),
+            &short(memory),
+        ]);
+        let requests: Vec<String> =
+            units.requests.iter().map(|(operation, count)| format!("{count} {operation}")).collect();
+        asked.row([
+            &action.function(),
+            &requests.join(", "),
+            &units.round_trips,
+            &short(units.read),
+            &short(units.write),
+        ]);
+        found.bills.insert(action.function(), Bill { cpu_ms, units });
+    }
+    found.text = [floors::table(floors), costs.text(), asked.text()].join("\n");
+    found
+}
+
+/// The least processor time of an action: what it would take with nothing around the cryptography.
+fn cpu_floor(action: Action, floors: &Floors) -> Option<f64> {
+    let token = floors.open.cpu + floors.sign.cpu;
+    [
+        (Action::Login, floors.hash.cpu + token),
+        (Action::Refresh, token),
+        (Action::Register, floors.hash.cpu + floors.key_pair.cpu),
+    ]
+    .into_iter()
+    .find_map(|(of, floor)| (of == action).then_some(floor))
+}
+
+/// The least time of an action on two processors.
+fn wall_floor(action: Action, floors: &Floors) -> Option<f64> {
+    (action == Action::Register).then(|| floors.hash.wall.max(floors.key_pair.wall))
+}

@@ -1,0 +1,297 @@
+//! What people would run instead, under the same load and with the same Argon2id.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, ensure};
+use futures::future::try_join_all;
+use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
+use reqwest::redirect::Policy;
+use reqwest::{Response, StatusCode, Url};
+use serde::Deserialize;
+use serde_json::json;
+use tests::{Need, PASSWORD, Pool, root};
+use tokio::process::Command;
+use tokio::time::{Duration, Instant};
+
+use crate::Effort;
+use crate::events::{Action, People};
+use crate::figures::{Table, median, short, spread};
+use crate::function::{Function, bootstrap};
+use crate::load::{Freehold, Run, Server, Turns, alone, run};
+
+const PEOPLE: usize = 50;
+/// How many people sign in at a time where wrk cannot do it.
+const AT_A_TIME: usize = 4;
+const SECONDS: u64 = 4;
+
+/// A peer, and what it says of itself once it is ready.
+struct Peer {
+    server: Server,
+    ready: Ready,
+    http: reqwest::Client,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Ready {
+    name: String,
+    version: String,
+    url: String,
+    node: String,
+    #[serde(default)]
+    client_id: String,
+    #[serde(default)]
+    redirect_uri: String,
+}
+
+impl Peer {
+    async fn start(script: &str) -> anyhow::Result<Self> {
+        let mut command = alone("node");
+        command.arg(script).current_dir(root().join("bench/peers"));
+        // It is given one processor, so it hashes with one lane, as Freehold does there.
+        command.envs([("NODE_ENV", "production"), ("LANES", "1"), ("USERS", "50")]);
+        let mut server = Server::start(command)?;
+        let ready = serde_json::from_str(&server.line().await?)?;
+        let http = reqwest::Client::builder().redirect(Policy::none()).build()?;
+        Ok(Self { server, ready, http })
+    }
+
+    fn emails() -> impl Iterator<Item = String> {
+        (0..PEOPLE).map(|number| format!("user-{number}@example.com"))
+    }
+
+    async fn run(&self, turns: &Turns) -> anyhow::Result<Run> {
+        run(&self.server, &self.ready.url, turns).await
+    }
+
+    /// better-auth: a sign-in begins a session, whose cookie is good for a JWT.
+    fn better_auth_sign_ins() -> Turns {
+        Turns {
+            method: "POST",
+            path: "/api/auth/sign-in/email",
+            headers: vec!["content-type: application/json"],
+            body: json!({"email": "{token}", "password": PASSWORD}).to_string(),
+            tokens: Self::emails().collect(),
+            connections: 4,
+        }
+    }
+
+    async fn better_auth_tokens(&self) -> anyhow::Result<Turns> {
+        let mut tokens = Vec::new();
+        for email in Self::emails() {
+            let body = json!({"email": email, "password": PASSWORD});
+            let url = format!("{}/api/auth/sign-in/email", self.ready.url);
+            tokens.push(cookies(&self.http.post(url).json(&body).send().await?, "better-auth.session_token")?);
+        }
+        Ok(Turns {
+            method: "GET",
+            path: "/api/auth/token",
+            headers: vec!["cookie: {token}"],
+            body: String::new(),
+            tokens,
+            connections: 8,
+        })
+    }
+
+    /// oidc-provider: the authorization code flow with PKCE, whose page with the password is ours. It ends in a refresh
+    /// token.
+    async fn oidc_sign_in(&self, email: &str) -> anyhow::Result<String> {
+        // RFC 7636, appendix B.
+        let (verifier, challenge) =
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+        let Ready { url, client_id, redirect_uri, .. } = &self.ready;
+        let query = [
+            ("client_id", client_id.as_str()),
+            ("response_type", "code"),
+            ("redirect_uri", redirect_uri),
+            ("scope", "offline_access"),
+            ("prompt", "consent"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        let asked = self.http.get(Url::parse_with_params(&format!("{url}/auth"), query)?).send().await?;
+        let interaction = format!("{url}{}", location(&asked)?);
+        let begun = (cookies(&asked, "_interaction=")?, cookies(&asked, "_interaction.sig")?);
+        let resume = (cookies(&asked, "_interaction_resume=")?, cookies(&asked, "_interaction_resume.sig")?);
+
+        let form = json!({"email": email, "password": PASSWORD});
+        let shown = self.http.post(interaction).header(COOKIE, format!("{}; {}", begun.0, begun.1)).json(&form);
+        let resumed =
+            self.http.get(location(&shown.send().await?)?).header(COOKIE, format!("{}; {}", resume.0, resume.1));
+        let redirected = Url::parse(&location(&resumed.send().await?)?)?;
+        let code =
+            redirected.query_pairs().find(|(name, _)| name == "code").context("a code comes back")?.1.into_owned();
+
+        let exchange = [
+            ("grant_type", "authorization_code"),
+            ("client_id", client_id),
+            ("code", &code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+        ];
+        let body = Url::parse_with_params("http://form", exchange)?.query().unwrap_or_default().to_owned();
+        let form = self.http.post(format!("{url}/token")).header("content-type", "application/x-www-form-urlencoded");
+        let tokens: BTreeMap<String, serde_json::Value> =
+            form.body(body).send().await?.error_for_status()?.json().await?;
+        Ok(tokens["refresh_token"].as_str().context("a refresh token")?.to_owned())
+    }
+
+    /// People who sign in, a few at a time, for some seconds.
+    async fn oidc_sign_ins(&self) -> anyhow::Result<Round> {
+        let (before, began) = (self.server.cpu_ms()?, Instant::now());
+        let until = began + Duration::from_secs(SECONDS);
+        let people = (0..AT_A_TIME).map(|number| async move {
+            let mut count = 0.0;
+            while Instant::now() < until {
+                self.oidc_sign_in(&format!("user-{number}@example.com")).await?;
+                count += 1.0;
+            }
+            anyhow::Ok(count)
+        });
+        let count: f64 = try_join_all(people).await?.iter().sum();
+        let cpu_ms = (self.server.cpu_ms()? - before) / count;
+        Ok(Round { per_second: count / began.elapsed().as_secs_f64(), cpu_ms })
+    }
+
+    async fn oidc_refreshes(&self) -> anyhow::Result<Turns> {
+        let mut tokens = Vec::new();
+        for email in Self::emails() {
+            tokens.push(self.oidc_sign_in(&email).await?);
+        }
+        Ok(Turns {
+            method: "POST",
+            path: "/token",
+            headers: vec!["content-type: application/x-www-form-urlencoded"],
+            body: format!("grant_type=refresh_token&client_id={}&refresh_token={{token}}", self.ready.client_id),
+            tokens,
+            connections: 8,
+        })
+    }
+}
+
+/// A cookie that an answer sets, as it is sent back.
+fn cookies(answer: &Response, name: &str) -> anyhow::Result<String> {
+    let set = answer.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
+    let cookie = set.filter_map(|cookie| cookie.split(';').next()).find(|cookie| cookie.starts_with(name));
+    cookie.map(str::to_owned).with_context(|| format!("{} sets no {name}", answer.url()))
+}
+
+fn location(answer: &Response) -> anyhow::Result<String> {
+    ensure!(answer.status() == StatusCode::SEE_OTHER, "{} answers {}", answer.url(), answer.status());
+    Ok(answer.headers().get(LOCATION).context("a redirection has a location")?.to_str()?.to_owned())
+}
+
+/// One round of everybody: a second, and CPU per operation.
+struct Round {
+    per_second: f64,
+    cpu_ms: f64,
+}
+
+impl From<Run> for Round {
+    fn from(run: Run) -> Self {
+        Self { per_second: run.per_second(), cpu_ms: run.cpu_ms }
+    }
+}
+
+/// A compiled function, on the servers' processor and one request at a time, as in Lambda.
+async fn function(
+    action: Action,
+    function: &mut Function,
+    people: &mut People<'_>,
+    effort: Effort,
+) -> anyhow::Result<Round> {
+    let (before, mut seconds) = (function.cpu_ms()?, 0.0);
+    for _ in 0..action.repetitions(effort) {
+        let event = people.event(action).await?;
+        let invocation = function.invoke(&event).await?;
+        ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
+        people.learn(action, &invocation.answer)?;
+        seconds += invocation.wall.as_secs_f64();
+    }
+    let cpu_ms = (function.cpu_ms()? - before) / f64::from(action.repetitions(effort));
+    Ok(Round { per_second: f64::from(action.repetitions(effort)) / seconds, cpu_ms })
+}
+
+/// A row of the table: who does what, in each round, and why it is not the same.
+struct Row {
+    name: String,
+    rounds: Vec<Round>,
+    unfair: &'static str,
+}
+
+impl Row {
+    fn new(name: String, unfair: &'static str) -> Self {
+        Self { name, rounds: Vec::new(), unfair }
+    }
+}
+
+/// Freehold and its peers in turn.
+pub(crate) async fn measure(effort: Effort) -> anyhow::Result<String> {
+    let installed = Command::new("npm").args(["ci", "--silent"]).current_dir(root().join("bench/peers")).status().await;
+    ensure!(installed.context("npm does not start")?.success(), "npm ci failed");
+    let freehold = Freehold::start(PEOPLE).await?;
+    let better_auth = Peer::start("better-auth.mjs").await?;
+    let oidc = Peer::start("oidc-provider.mjs").await?;
+    let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
+    let mut people = People::of(&pool, 20).await;
+    let environment = pool.local().environment();
+    let mut login = Function::start_by(alone(bootstrap("login")), "login", environment).await?;
+    let mut refresh = Function::start_by(alone(bootstrap("refresh")), "refresh", environment).await?;
+
+    let peer = |peer: &Peer| format!("{} {} on Node {}", peer.ready.name, peer.ready.version, peer.ready.node);
+    let mut sign_ins = [
+        Row::new("Freehold, local server".to_owned(), LOCAL),
+        Row::new("Freehold, compiled function".to_owned(), FUNCTION),
+        Row::new(peer(&better_auth), "everything is in memory, without a database; a sign-in signs no token"),
+        Row::new(
+            peer(&oidc),
+            "everything is in memory; a sign-in is four requests, and the page with the password is ours",
+        ),
+    ];
+    let mut refreshes = [
+        Row::new("Freehold, local server".to_owned(), LOCAL),
+        Row::new("Freehold, compiled function".to_owned(), FUNCTION),
+        Row::new(
+            format!("{}, `GET /token`", peer(&better_auth)),
+            "looks a session up in memory and signs with the server's one RSA key; rotates and writes nothing",
+        ),
+        Row::new(
+            format!("{}, `POST /token`", peer(&oidc)),
+            "rotates, in memory; signs with the server's one RSA key, which stays open",
+        ),
+    ];
+    let rounds = effort.rounds;
+    for round in 1..=rounds {
+        eprintln!("peers: round {round} of {rounds}");
+        sign_ins[0].rounds.push(run(&freehold.server, &freehold.url, &freehold.sign_ins()).await?.into());
+        sign_ins[1].rounds.push(function(Action::Login, &mut login, &mut people, effort).await?);
+        sign_ins[2].rounds.push(better_auth.run(&Peer::better_auth_sign_ins()).await?.into());
+        sign_ins[3].rounds.push(oidc.oidc_sign_ins().await?);
+        refreshes[0].rounds.push(run(&freehold.server, &freehold.url, &freehold.refreshes().await?).await?.into());
+        refreshes[1].rounds.push(function(Action::Refresh, &mut refresh, &mut people, effort).await?);
+        refreshes[2].rounds.push(better_auth.run(&better_auth.better_auth_tokens().await?).await?.into());
+        refreshes[3].rounds.push(oidc.run(&oidc.oidc_refreshes().await?).await?.into());
+    }
+    Ok(format!("{}\n{}", table("sign-in", &sign_ins), table("refresh", &refreshes)))
+}
+
+const LOCAL: &str =
+    "its table is an emulated DynamoDB over SQLite, behind HTTP, in the same process and on the same processor";
+const FUNCTION: &str = "one request at a time, the table in another process and on the other processor";
+
+fn table(what: &str, rows: &[Row]) -> String {
+    let mut table =
+        Table::new([what, "a second on one CPU", "CPU ms", "CPU against the first", "what makes it unfair"]);
+    for Row { name, rounds, unfair } in rows {
+        let ratios: Vec<f64> =
+            rounds.iter().zip(&rows[0].rounds).map(|(theirs, ours)| theirs.cpu_ms / ours.cpu_ms).collect();
+        table.row([
+            name,
+            &short(median(rounds.iter().map(|round| round.per_second))),
+            &short(median(rounds.iter().map(|round| round.cpu_ms))),
+            &spread(&ratios),
+            unfair,
+        ]);
+    }
+    table.text()
+}

@@ -1,0 +1,58 @@
+//! The page that is written.
+
+use crate::cold_starts::ColdStarts;
+use crate::figures::{Table, short};
+use crate::growth::Growth;
+use crate::invocations::Invocations;
+use crate::machine;
+
+/// What the instruments found.
+pub(crate) struct Results {
+    pub(crate) rounds: usize,
+    pub(crate) cold_starts: ColdStarts,
+    pub(crate) invocations: Invocations,
+    pub(crate) growth: Growth,
+    pub(crate) money: String,
+    /// The local server under load, and its peers.
+    pub(crate) under_load: Option<(String, String)>,
+}
+
+impl Results {
+    /// The page, as Markdown.
+    pub(crate) fn write(&self) -> anyhow::Result<String> {
+        let Self { rounds, cold_starts, invocations, growth, money, under_load } = self;
+        let (load, peers) = under_load.clone().unwrap_or_default();
+        let under_load = format!("## Under load\n\n{load}\n## Peers\n\n{peers}\n");
+        Ok(format!(
+            "# Results\n\nWritten by `cargo run --release --package bench`; what the figures mean, and what was tried, is in \
+             [README.md](README.md).\n\n{machine}- Medians of {rounds} rounds, with the least and the greatest in \
+             brackets.\n\n## Targets\n\n{targets}\n## Invocations\n\n{invocations}\n## Cold starts\n\n{cold_starts}\n## \
+             Growth\n\n{growth}\n{under_load}## Money\n\n{money}",
+            machine = machine::describe()?,
+            targets = self.targets(),
+            invocations = invocations.text,
+            cold_starts = cold_starts.text,
+            growth = growth.text,
+            under_load = if load.is_empty() { "" } else { &under_load },
+        ))
+    }
+
+    fn targets(&self) -> String {
+        let Self { cold_starts, invocations, growth, .. } = self;
+        let mut table = Table::new(["target", "at most", "measured", ""]);
+        let mut row = |name: &str, at_most: f64, measured: f64| {
+            let verdict = if measured <= at_most { "met" } else { "**missed**" };
+            table.row([&name, &short(at_most), &short(measured), &verdict]);
+        };
+        row("sign-in: CPU against its floor", 1.1, invocations.sign_in);
+        row("refresh: CPU against its floor", 3.0, invocations.refresh);
+        row("register: time on two CPUs against its floor", 1.15, invocations.register);
+        row("cold start against its floor, the worst", 1.3, cold_starts.worst_ratio);
+        row("a function zipped, the largest, MB", 6.0, cold_starts.largest_zip);
+        row("sign-in at most users against 1,000", 1.2, growth.sign_in);
+        row("refresh at most users against 1,000", 1.2, growth.refresh);
+        row("peak memory of a function that hashes, MB", 110.0, invocations.most_memory_hashing);
+        row("peak memory of any other, MB", 40.0, invocations.most_memory);
+        table.text()
+    }
+}
