@@ -27,9 +27,10 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// All of them; those that have a floor come first, soon after it was measured.
     pub(crate) const ALL: [Self; 11] = [
-        Self::Login,
         Self::Refresh,
+        Self::Login,
         Self::Register,
         Self::Me,
         Self::Authorizer,
@@ -71,7 +72,7 @@ impl Action {
     /// How often it is done in a round: those that need somebody new for each take a registration to prepare.
     pub(crate) fn repetitions(self, effort: Effort) -> u32 {
         let whole: u32 = match self {
-            Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer => 300,
+            Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer => 500,
             Self::Login | Self::Register => 60,
             Self::Logout | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification | Self::SendMail => {
                 20

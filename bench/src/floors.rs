@@ -36,9 +36,9 @@ impl Work {
         Ok(Floors {
             hash: self.cost("hash", 60).await?,
             key_pair: self.cost("key-pair", 60).await?,
-            open: self.cost("open", 300).await?,
-            sign: self.cost("sign", 300).await?,
-            first_sign: self.cost("first-sign", 300).await?,
+            open: self.cost("open", 500).await?,
+            sign: self.cost("sign", 500).await?,
+            first_sign: self.cost("first-sign", 500).await?,
         })
     }
 

@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         // With this package, so that the features of what both share are the same, and nothing is compiled twice.
         cargo(&["build", "--release", "--locked", "--package", "bench", "--package", "local"]).await?;
     }
-    let cold_starts = cold_starts::measure(&pool, 3 * effort.rounds).await?;
+    let cold_starts = cold_starts::measure(&pool, 5 * effort.rounds).await?;
     let invocations = invocations::measure(&pool, effort).await?;
     drop(pool);
     let growth = growth::measure(effort).await?;

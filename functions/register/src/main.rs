@@ -5,7 +5,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     freehold_http::serve(
         |environment| {
-            Box::pin(async move { Ok(environment.app().with_secrets(environment.secrets().await?).with_hashing(1)) })
+            Box::pin(async move { Ok(environment.app().with_hashing(1).with_secrets(environment.secrets().await?)) })
         },
         register::handle,
     )

@@ -4,7 +4,7 @@ use freehold_crypto::password::{HashingMemory, PasswordError, PasswordHash, Verd
 use freehold_domain::Error;
 use freehold_domain::password::Password;
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 /// Hashes passwords on blocking threads, in memory that is kept. As many hashes run at a time as there are pieces of
 /// memory: one in a function, one per CPU where one process serves every function.
@@ -16,16 +16,20 @@ pub(crate) struct Hasher {
 
 enum Memory {
     /// Its pages are being touched, since the process started.
-    Touching(JoinHandle<HashingMemory>),
+    Touching(JoinHandle<Result<HashingMemory, JoinError>>),
     Touched(HashingMemory),
 }
 
 impl Hasher {
-    /// Begins to touch the memory, which takes longer than a hash. The function starts meanwhile, and its first request reads
-    /// the table; it waits before it hashes, if it still must.
+    /// Has the memory touched, which takes longer than a hash, from when this task first waits for something: for the
+    /// secret, for the first event, for the table. A request waits before it hashes, if it still must.
     pub(crate) fn new(at_a_time: usize, lanes: usize) -> Self {
-        let touch = |_| Memory::Touching(spawn_blocking(move || HashingMemory::touched(lanes)));
-        Self { idle: Mutex::new((0..at_a_time).map(touch).collect()), permits: Semaphore::new(at_a_time), lanes }
+        let touch = |_| tokio::spawn(async move { spawn_blocking(move || HashingMemory::touched(lanes)).await });
+        Self {
+            idle: Mutex::new((0..at_a_time).map(touch).map(Memory::Touching).collect()),
+            permits: Semaphore::new(at_a_time),
+            lanes,
+        }
     }
 
     /// Hashes a password.
@@ -47,7 +51,7 @@ impl Hasher {
         let _permit = self.permits.acquire().await.map_err(|_| Error::internal("hashing has ended"))?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let kept = match idle {
-            Some(Memory::Touching(touched)) => touched.await.ok(),
+            Some(Memory::Touching(touched)) => touched.await.ok().and_then(Result::ok),
             Some(Memory::Touched(memory)) => Some(memory),
             None => None,
         };
