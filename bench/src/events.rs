@@ -27,10 +27,9 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// All of them; those that have a floor come first, soon after it was measured.
     pub(crate) const ALL: [Self; 11] = [
-        Self::Refresh,
         Self::Login,
+        Self::Refresh,
         Self::Register,
         Self::Me,
         Self::Authorizer,
@@ -73,7 +72,7 @@ impl Action {
     pub(crate) fn repetitions(self, effort: Effort) -> u32 {
         let whole: u32 = match self {
             Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer => 500,
-            Self::Login | Self::Register => 60,
+            Self::Login | Self::Register => 100,
             Self::Logout | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification | Self::SendMail => {
                 20
             }

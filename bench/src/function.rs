@@ -1,7 +1,7 @@
 //! A compiled function as Lambda would run it: a process of its own, behind a Runtime API.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -15,9 +15,11 @@ use crate::figures::millis;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The functions by the names of their folders, and the floors, as `cargo lambda build --release` leaves them.
+/// A function by the name of its folder, or a floor, as `cargo lambda build --release` leaves it beside this program.
 pub(crate) fn bootstrap(name: &str) -> PathBuf {
-    tests::root().join("target/lambda").join(name).join("bootstrap")
+    let this = std::env::current_exe().unwrap_or_default();
+    let target = this.parent().and_then(Path::parent).unwrap_or(Path::new("target"));
+    target.join("lambda").join(name).join("bootstrap")
 }
 
 /// A process of a function.

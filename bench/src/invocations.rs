@@ -9,14 +9,19 @@ use tests::{Passed, Pool};
 use crate::Effort;
 use crate::events::{Action, People};
 use crate::figures::{Table, median, megabytes, millis, short, spread};
-use crate::floors::{self, Floors, Work};
+use crate::floors::{Cost, Work};
 use crate::function::Function;
 
-/// What one action cost in one round, each figure per invocation.
+/// Into how many parts a round is cut. Before each the action's floor is measured, so that a machine whose speed drifts
+/// slows both.
+const SLICES: u32 = 10;
+
+/// What one action cost in one round, each figure the mean of its invocations.
 struct Round {
     cpu: f64,
     wall: f64,
     at_table: f64,
+    floor: Option<Cost>,
 }
 
 /// What one action costs.
@@ -56,7 +61,6 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     let rounds = effort.rounds;
     let mut work = Work::start().await?;
     let mut people = People::of(pool, 20).await;
-    let mut floors: Vec<Floors> = Vec::new();
     let mut functions = Vec::new();
     for action in Action::ALL {
         let mut function = Function::start(action.function(), pool.local().environment()).await?;
@@ -68,9 +72,8 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     }
     for round in 1..=rounds {
         eprintln!("invocations: round {round} of {rounds}");
-        floors.push(work.measure().await?);
         for (action, function, measured) in &mut functions {
-            measured.push(self::round(pool, &mut people, *action, function, effort).await?);
+            measured.push(self::round(pool, &mut people, &mut work, *action, function, effort).await?);
         }
     }
     let mut actions = Vec::new();
@@ -78,7 +81,7 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
         let units = units(pool, &mut people, action, &mut function).await?;
         actions.push((action, Measured { rounds, units, peak_memory: function.peak_memory()? }));
     }
-    Ok(report(&floors, actions))
+    Ok(report(&work, actions))
 }
 
 async fn invoke(function: &mut Function, people: &mut People<'_>, action: Action) -> anyhow::Result<Duration> {
@@ -92,24 +95,34 @@ async fn invoke(function: &mut Function, people: &mut People<'_>, action: Action
 async fn round(
     pool: &Pool,
     people: &mut People<'_>,
+    work: &mut Work,
     action: Action,
     function: &mut Function,
     effort: Effort,
 ) -> anyhow::Result<Round> {
-    let (mut walls, mut at_table) = (Vec::new(), Vec::new());
-    // While an event is prepared the function sleeps, so that all of this is what the invocations took.
+    let in_a_slice = action.repetitions(effort).div_ceil(SLICES);
+    let (mut walls, mut at_table, mut floor) = (Duration::ZERO, Duration::ZERO, None);
+    // While the floor is measured and an event is prepared the function sleeps: all of this is what the invocations took.
     let before = function.cpu_ms()?;
-    for _ in 0..action.repetitions(effort) {
-        let event = people.event(action).await?;
-        pool.proxy().take_passed();
-        let invocation = function.invoke(&event).await?;
-        walls.push(millis(invocation.wall));
-        at_table.push(millis(waiting(&pool.proxy().take_passed())));
-        ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
-        people.learn(action, &invocation.answer)?;
+    for _ in 0..SLICES {
+        if let Some(now) = work.floor(action, in_a_slice).await? {
+            let sum = floor.unwrap_or(Cost { cpu: 0.0, wall: 0.0 });
+            floor = Some(Cost { cpu: sum.cpu + now.cpu, wall: sum.wall + now.wall });
+        }
+        for _ in 0..in_a_slice {
+            let event = people.event(action).await?;
+            pool.proxy().take_passed();
+            let invocation = function.invoke(&event).await?;
+            walls += invocation.wall;
+            at_table += waiting(&pool.proxy().take_passed());
+            ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
+            people.learn(action, &invocation.answer)?;
+        }
     }
-    let cpu = (function.cpu_ms()? - before) / f64::from(action.repetitions(effort));
-    Ok(Round { cpu, wall: median(walls), at_table: median(at_table) })
+    let times = in_a_slice * SLICES;
+    let floor = floor.map(|sum| Cost { cpu: sum.cpu / f64::from(SLICES), wall: sum.wall / f64::from(SLICES) });
+    let cpu = (function.cpu_ms()? - before) / f64::from(times);
+    Ok(Round { cpu, wall: millis(walls / times), at_table: millis(at_table / times), floor })
 }
 
 /// How long at least one request was at the table.
@@ -159,7 +172,7 @@ async fn units(pool: &Pool, people: &mut People<'_>, action: Action, function: &
     Ok(units)
 }
 
-fn report(floors: &[Floors], actions: Vec<(Action, Measured)>) -> Invocations {
+fn report(work: &Work, actions: Vec<(Action, Measured)>) -> Invocations {
     let mut costs = Table::new([
         "action",
         "CPU ms",
@@ -181,11 +194,11 @@ fn report(floors: &[Floors], actions: Vec<(Action, Measured)>) -> Invocations {
     };
     for (action, measured) in actions {
         let Measured { rounds, units, peak_memory } = measured;
-        let against = |figure: fn(&Round) -> f64, floor: fn(Action, &Floors) -> Option<f64>| {
-            let ratio = |(round, floors)| Some(figure(round) / floor(action, floors)?);
-            rounds.iter().zip(floors).filter_map(ratio).collect::<Vec<f64>>()
+        let against = |ratio: fn(&Round, Cost) -> f64| {
+            rounds.iter().filter_map(|round| Some(ratio(round, round.floor?))).collect::<Vec<f64>>()
         };
-        let (cpu, wall) = (against(|round| round.cpu, cpu_floor), against(|round| round.wall, wall_floor));
+        let cpu = against(|round, floor| round.cpu / floor.cpu);
+        let wall = against(|round, floor| round.wall / floor.wall);
         if action == Action::Login {
             found.sign_in = median(cpu.iter().copied());
         } else if action == Action::Refresh {
@@ -219,23 +232,6 @@ fn report(floors: &[Floors], actions: Vec<(Action, Measured)>) -> Invocations {
         ]);
         found.bills.insert(action.function(), Bill { cpu_ms, units });
     }
-    found.text = [floors::table(floors), costs.text(), asked.text()].join("\n");
+    found.text = [work.table(), costs.text(), asked.text()].join("\n");
     found
-}
-
-/// The least processor time of an action: what it would take with nothing around the cryptography.
-fn cpu_floor(action: Action, floors: &Floors) -> Option<f64> {
-    let token = floors.open.cpu + floors.sign.cpu;
-    [
-        (Action::Login, floors.hash.cpu + token),
-        (Action::Refresh, token),
-        (Action::Register, floors.hash.cpu + floors.key_pair.cpu),
-    ]
-    .into_iter()
-    .find_map(|(of, floor)| (of == action).then_some(floor))
-}
-
-/// The least time of an action on two processors.
-fn wall_floor(action: Action, floors: &Floors) -> Option<f64> {
-    (action == Action::Register).then(|| floors.hash.wall.max(floors.key_pair.wall))
 }
