@@ -60,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
     let under_load = if quick { None } else { Some((load::measure(effort).await?, peers::measure(effort).await?)) };
     let text = Results { rounds: effort.rounds, cold_starts, invocations, growth, money, under_load }.write()?;
     if quick {
-        println!("{text}");
+        println!("One quick round: it shows that the instruments work, and its ratios mean little.\n\n{text}");
     } else {
         std::fs::write(root().join("bench/RESULTS.md"), text)?;
     }
