@@ -38,6 +38,12 @@ impl Hasher {
         self.run(move |memory| memory.hash(password.expose_bytes())).await
     }
 
+    /// Hashes a password beside work that takes longer.
+    pub(crate) async fn hash_on_one_thread(&self, password: &Arc<Password>) -> Result<PasswordHash, Error> {
+        let password = Arc::clone(password);
+        self.run(move |memory| memory.hash_on_one_thread(password.expose_bytes())).await
+    }
+
     /// Compares a password with a stored hash.
     pub(crate) async fn verify(&self, password: &Arc<Password>, stored: PasswordHash) -> Result<Verdict, Error> {
         let password = Arc::clone(password);
