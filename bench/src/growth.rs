@@ -1,6 +1,6 @@
 //! Whether sign-in and refresh become slower as the table grows, and as one user's partition does.
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use dynoxide::{Database, ImportOptions, Item};
 use freehold_domain::{SessionId, Timestamp, UserId};
 use freehold_service::Clock;
@@ -11,6 +11,7 @@ use crate::Effort;
 use crate::events::{Action, People};
 use crate::figures::{Table, median, millis, short, spread};
 use crate::function::Function;
+use crate::invocations::invoke;
 
 const ACTIONS: [Action; 2] = [Action::Login, Action::Refresh];
 const USERS: [u32; 3] = [1_000, 100_000, 1_000_000];
@@ -40,11 +41,7 @@ impl<'a> Grown<'a> {
         for (action, function, rounds) in &mut self.functions {
             let mut walls = Vec::new();
             for _ in 0..action.repetitions(effort) {
-                let event = self.people.event(*action).await?;
-                let invocation = function.invoke(&event).await?;
-                ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
-                self.people.learn(*action, &invocation.answer)?;
-                walls.push(millis(invocation.wall));
+                walls.push(millis(invoke(function, &mut self.people, *action).await?));
             }
             rounds.push(median(walls));
         }

@@ -84,7 +84,12 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     Ok(report(&work, actions))
 }
 
-async fn invoke(function: &mut Function, people: &mut People<'_>, action: Action) -> anyhow::Result<Duration> {
+/// Has an action done for the next in turn: how long it took.
+pub(crate) async fn invoke(
+    function: &mut Function,
+    people: &mut People<'_>,
+    action: Action,
+) -> anyhow::Result<Duration> {
     let event = people.event(action).await?;
     let invocation = function.invoke(&event).await?;
     ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);

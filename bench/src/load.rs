@@ -19,7 +19,8 @@ use crate::function::cpu_ms;
 
 const SERVER_CPU: &str = "0";
 const CLIENT_CPU: &str = "1";
-const SECONDS: u32 = 4;
+/// How long a run lasts.
+pub(crate) const SECONDS: u32 = 4;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A command that becomes a program on the server's processor.

@@ -44,7 +44,6 @@ pub(crate) struct Effort {
 async fn main() -> anyhow::Result<()> {
     let Arguments { quick, rounds } = Arguments::parse();
     let effort = Effort { rounds: if quick { 1 } else { rounds }, quick };
-    let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
     if !quick {
         // The functions and the floors in one go, so that they share all that they can.
         let lambda = ["lambda", "build", "--release", "--locked", "--workspace"];
@@ -52,6 +51,8 @@ async fn main() -> anyhow::Result<()> {
         // With this package, so that the features of what both share are the same, and nothing is compiled twice.
         cargo(&["build", "--release", "--locked", "--package", "bench", "--package", "local"]).await?;
     }
+    // Only now, since the clock of a pool in this process stands still, and the functions would find its tokens expired.
+    let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
     let cold_starts = cold_starts::measure(&pool, 5 * effort.rounds).await?;
     let invocations = invocations::measure(&pool, effort).await?;
     drop(pool);

@@ -17,12 +17,12 @@ use crate::Effort;
 use crate::events::{Action, People};
 use crate::figures::{Table, median, short, spread};
 use crate::function::{Function, bootstrap};
-use crate::load::{Freehold, Run, Server, Turns, alone, run};
+use crate::invocations::invoke;
+use crate::load::{Freehold, Run, SECONDS, Server, Turns, alone, run};
 
 const PEOPLE: usize = 50;
 /// How many people sign in at a time where wrk cannot do it.
 const AT_A_TIME: usize = 4;
-const SECONDS: u64 = 4;
 
 /// A peer, and what it says of itself once it is ready.
 struct Peer {
@@ -139,7 +139,7 @@ impl Peer {
     /// People who sign in, a few at a time, for some seconds.
     async fn oidc_sign_ins(&self) -> anyhow::Result<Round> {
         let (before, began) = (self.server.cpu_ms()?, Instant::now());
-        let until = began + Duration::from_secs(SECONDS);
+        let until = began + Duration::from_secs(SECONDS.into());
         let people = (0..AT_A_TIME).map(|number| async move {
             let mut count = 0.0;
             while Instant::now() < until {
@@ -202,11 +202,7 @@ async fn function(
 ) -> anyhow::Result<Round> {
     let (before, mut seconds) = (function.cpu_ms()?, 0.0);
     for _ in 0..action.repetitions(effort) {
-        let event = people.event(action).await?;
-        let invocation = function.invoke(&event).await?;
-        ensure!(action.is_done(&invocation.answer), "{action:?}: {}", invocation.answer);
-        people.learn(action, &invocation.answer)?;
-        seconds += invocation.wall.as_secs_f64();
+        seconds += invoke(function, people, action).await?.as_secs_f64();
     }
     let cpu_ms = (function.cpu_ms()? - before) / f64::from(action.repetitions(effort));
     Ok(Round { per_second: f64::from(action.repetitions(effort)) / seconds, cpu_ms })
