@@ -1,15 +1,12 @@
 //! Everything cryptographic that a user pool does, alone.
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use freehold_crypto::jwt::{self, AccessTokenClaims, Expected, Signer};
+use floors::{PASSWORD, SEALED_FOR, USER_ID, access_token};
+use freehold_crypto::jwt::{self, Expected, Signer};
 use freehold_crypto::key_pair::{KeyPair, PrivateKeyPem, PublicKey};
 use freehold_crypto::password::HashingMemory;
 use freehold_crypto::token::Secret;
 use freehold_crypto::{ApplicationSecret, SecretRing};
-
-const PASSWORD: &[u8] = b"correct horse battery staple";
-const ID: &str = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
-const SEALED_FOR: &str = "freehold/v1|us-east-1_Freehold1|private-key|0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
 
 fn passwords(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("password");
@@ -51,24 +48,12 @@ fn keys(criterion: &mut Criterion) {
 
 fn tokens(criterion: &mut Criterion) {
     let pair = KeyPair::generate().unwrap();
-    let claims = AccessTokenClaims {
-        iss: format!("https://auth.example.com/us-east-1_Freehold1/users/{ID}"),
-        sub: ID.to_owned(),
-        aud: "https://auth.example.com".to_owned(),
-        client_id: "us-east-1_Freehold1".to_owned(),
-        iat: 1_793_611_800,
-        exp: 1_793_612_700,
-        jti: ID.to_owned(),
-        sid: ID.to_owned(),
-        auth_time: 1_793_611_800,
-        amr: vec!["pwd".to_owned()],
-        roles: vec!["user".to_owned()],
-    };
+    let claims = access_token();
     let signer = Signer::new(&pair.private, &pair.public).unwrap();
     let token = signer.sign(&claims).unwrap();
     let expected = Expected {
         issuer: &claims.iss,
-        subject: ID,
+        subject: USER_ID,
         audience: &claims.aud,
         client_id: &claims.client_id,
         now: claims.iat,

@@ -15,6 +15,12 @@ pub(crate) fn median(figures: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
+/// The mean; 0 of none.
+pub(crate) fn mean(figures: impl IntoIterator<Item = f64>) -> f64 {
+    let (sum, count) = figures.into_iter().fold((0.0, 0.0), |(sum, count), figure| (sum + figure, count + 1.0));
+    sum / f64::max(count, 1.0)
+}
+
 /// A duration in milliseconds.
 pub(crate) fn millis(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1_000.0

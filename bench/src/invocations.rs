@@ -25,6 +25,7 @@ struct Round {
 }
 
 /// What one action costs.
+#[derive(Default)]
 struct Measured {
     rounds: Vec<Round>,
     units: Units,
@@ -32,6 +33,7 @@ struct Measured {
 }
 
 /// What one invocation asks of the table.
+#[derive(Default)]
 pub(crate) struct Units {
     pub(crate) requests: BTreeMap<String, usize>,
     pub(crate) round_trips: usize,
@@ -61,25 +63,22 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     let rounds = effort.rounds;
     let mut work = Work::start().await?;
     let mut people = People::of(pool, 20).await;
-    let mut functions = Vec::new();
-    for action in Action::ALL {
-        let mut function = Function::start(action.function(), pool.local().environment()).await?;
-        // Connections are opened, settings read and pages touched.
-        for _ in 0..5 {
-            invoke(&mut function, &mut people, action).await?;
-        }
-        functions.push((action, function, Vec::new()));
-    }
+    let mut actions = Action::ALL.map(|action| (action, Measured::default()));
     for round in 1..=rounds {
         eprintln!("invocations: round {round} of {rounds}");
-        for (action, function, measured) in &mut functions {
-            measured.push(self::round(pool, &mut people, &mut work, *action, function, effort).await?);
+        // Processes of each round's own, of the floor and of the function: a hash is as quick as its pages happen to lie.
+        work.restart().await?;
+        for (action, measured) in &mut actions {
+            let mut function = Function::start(action.function(), pool.local().environment()).await?;
+            // Connections are opened, settings read and pages touched.
+            for _ in 0..5 {
+                invoke(&mut function, &mut people, *action).await?;
+            }
+            measured.rounds.push(self::round(pool, &mut people, &mut work, *action, &mut function, effort).await?);
+            measured.units = units(pool, &mut people, *action, &mut function).await?;
+            measured.peak_memory = measured.peak_memory.max(function.peak_memory()?);
+            function.stop().await?;
         }
-    }
-    let mut actions = Vec::new();
-    for (action, mut function, rounds) in functions {
-        let units = units(pool, &mut people, action, &mut function).await?;
-        actions.push((action, Measured { rounds, units, peak_memory: function.peak_memory()? }));
     }
     Ok(report(&work, actions))
 }
@@ -159,13 +158,13 @@ fn round_trips(passed: &[Passed]) -> usize {
     count
 }
 
-/// Counts what one invocation asks of the table. Requests that say what they consume are another size, so none is timed.
+/// Counts what one invocation asks of the table. Requests that are examined take longer, so none is timed.
 async fn units(pool: &Pool, people: &mut People<'_>, action: Action, function: &mut Function) -> anyhow::Result<Units> {
     let event = people.event(action).await?;
-    pool.proxy().ask_for_units(true);
+    pool.proxy().examine(true);
     pool.proxy().take_passed();
     let invocation = function.invoke(&event).await?;
-    pool.proxy().ask_for_units(false);
+    pool.proxy().examine(false);
     let passed = pool.proxy().take_passed();
     people.learn(action, &invocation.answer)?;
     let mut units = Units { requests: BTreeMap::new(), round_trips: round_trips(&passed), read: 0.0, write: 0.0 };
@@ -177,7 +176,7 @@ async fn units(pool: &Pool, people: &mut People<'_>, action: Action, function: &
     Ok(units)
 }
 
-fn report(work: &Work, actions: Vec<(Action, Measured)>) -> Invocations {
+fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) -> Invocations {
     let mut costs = Table::new([
         "action",
         "CPU ms",

@@ -90,3 +90,17 @@ async fn a_sign_out_and_a_key_set_wait_once() {
     let work = pool.logout(&session.refresh_token);
     pool.proxy().in_round_trips(&[&["DeleteItem"]], work).await.assert_status(200);
 }
+
+#[tokio::test]
+async fn handing_a_mail_over_waits_three_times() {
+    let Some(pool) = Pool::with([Need::Inside]).await else { return };
+    pool.register(EMAIL).await.assert_status(201);
+    let items = pool.items().await;
+    let mail = items.iter().find(|item| item["item_type"] == "mail").expect("a registration writes a mail");
+    let event = json!({"Records": [{"dynamodb": {"Keys": {"pk": {"S": mail["pk"]}}}}]});
+    // What is due in the shard; the lease; forgetting the mail that SES took.
+    let work = send_mail::handle(pool.local().app(), event);
+    let answer = pool.proxy().in_round_trips(&[&["Query"], &["UpdateItem"], &["DeleteItem"]], work).await.unwrap();
+    assert_eq!(answer["batchItemFailures"], json!([]));
+    assert_eq!(pool.local().mailbox().mails().len(), 1);
+}

@@ -15,6 +15,8 @@ use crate::round_trips::RoundTrips;
 
 /// How long requests may take to come in the round trips that they are expected in.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long an answer is held back while requests are examined: far longer than any takes that is not waited for.
+const HELD_BACK: Duration = Duration::from_millis(20);
 
 /// What can go wrong between a function and DynamoDB, that no emulator of it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ pub struct Passed {
     pub from: Instant,
     /// When its answer had come.
     pub to: Instant,
-    /// The capacity units that it consumed; 0 unless they are asked for.
+    /// The capacity units that it consumed; 0 unless requests are examined.
     pub units: f64,
 }
 
@@ -59,7 +61,7 @@ struct State {
     requests: BTreeMap<String, usize>,
     round_trips: Option<RoundTrips>,
     passed: Vec<Passed>,
-    asks_for_units: bool,
+    examines: bool,
 }
 
 /// What is done once, just before a request of an operation is passed on.
@@ -161,9 +163,10 @@ impl Proxy {
         std::mem::take(&mut self.state().passed)
     }
 
-    /// Whether each request asks DynamoDB for the capacity units that it consumes.
-    pub fn ask_for_units(&self, ask: bool) {
-        self.state().asks_for_units = ask;
+    /// Whether requests are examined rather than hurried: each asks DynamoDB for the capacity units that it consumes, and its
+    /// answer is held back for a moment, so that those which do not wait for one another are seen at the same time.
+    pub fn examine(&self, examine: bool) {
+        self.state().examines = examine;
     }
 
     /// Does work whose requests must come in these round trips and no others. The requests of one are held until all of them
@@ -219,15 +222,18 @@ impl Proxy {
         if let Some(before) = before {
             (before.act)();
         }
-        let asks_for_units = self.state().asks_for_units;
-        let body = if asks_for_units { asking_for_units(&body)? } else { body };
+        let examines = self.state().examines;
+        let body = if examines { asking_for_units(&body)? } else { body };
         let mut headers = parts.headers;
         headers.remove(hyper::header::CONTENT_LENGTH);
         let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(headers).body(body);
         let answered = passed.send().await?;
         let (status, headers) = (answered.status(), answered.headers().clone());
         let body = answered.bytes().await?;
-        let units = if asks_for_units { units(&body) } else { 0.0 };
+        let units = if examines { units(&body) } else { 0.0 };
+        if examines {
+            tokio::time::sleep(HELD_BACK).await;
+        }
         self.state().passed.push(Passed { operation, from, to: Instant::now(), units });
         if fault == Some(Fault::LoseAnswer) {
             return Err("the answer is lost".into());

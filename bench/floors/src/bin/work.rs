@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
+use floors::{PASSWORD, SEALED_FOR, access_token};
 use freehold_crypto::envelope::Envelope;
 use freehold_crypto::jwt::{AccessTokenClaims, Signer};
 use freehold_crypto::key_pair::{KeyPair, PrivateKeyPem};
@@ -10,10 +11,6 @@ use freehold_crypto::password::{HashingMemory, PasswordHash};
 use freehold_crypto::{ApplicationSecret, SecretRing};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Deserialize;
-
-const PASSWORD: &[u8] = b"correct horse battery staple";
-const ID: &str = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
-const SEALED_FOR: &str = "freehold/v1|us-east-1_Freehold1|private-key|0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
 
 #[derive(Deserialize)]
 struct Event {
@@ -26,6 +23,8 @@ struct Event {
 enum Piece {
     /// One Argon2id in memory that is kept, and wiped after each.
     Hash,
+    /// The same on one processor, while the others have other work.
+    HashOnOneThread,
     /// A new RSA key pair.
     KeyPair,
     /// A private key out of its envelope: PBKDF2 and AES-256-GCM.
@@ -54,25 +53,13 @@ impl Work {
         let keys = KeyPair::generate()?;
         let sealed = secret.seal(SEALED_FOR, keys.private.expose().as_bytes());
         let signer = Signer::new(&keys.private, &keys.public)?;
-        let claims = AccessTokenClaims {
-            iss: format!("https://auth.example.com/us-east-1_Freehold1/users/{ID}"),
-            sub: ID.to_owned(),
-            aud: "https://auth.example.com".to_owned(),
-            client_id: "us-east-1_Freehold1".to_owned(),
-            iat: 1_793_611_800,
-            exp: 1_793_612_700,
-            jti: ID.to_owned(),
-            sid: ID.to_owned(),
-            auth_time: 1_793_611_800,
-            amr: vec!["pwd".to_owned()],
-            roles: vec!["user".to_owned()],
-        };
-        Ok(Self { memory, stored, secret, keys, sealed, signer, claims })
+        Ok(Self { memory, stored, secret, keys, sealed, signer, claims: access_token() })
     }
 
     fn once(&mut self, piece: &Piece) -> Result<(), Error> {
         match piece {
             Piece::Hash => drop(self.memory.verify(PASSWORD, &self.stored)?),
+            Piece::HashOnOneThread => drop(self.memory.hash_on_one_thread(PASSWORD)?),
             Piece::KeyPair => drop(KeyPair::generate()?),
             Piece::Open => drop(self.secret.open(SEALED_FOR, &self.sealed)?),
             Piece::Sign => drop(self.signer.sign(&self.claims)?),
