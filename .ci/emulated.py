@@ -23,6 +23,7 @@ from pool import bootstraps, expect, free_port, process, services, wait_for
 # out by this pool.
 STATUSES = {
     "cancel-registration": (400, 400),
+    "forgot-password": (202, 202),
     "issuer": (404, 404),
     "login": (403, 403),
     "logout": (200, 200),
@@ -30,6 +31,7 @@ STATUSES = {
     "refresh": (401, 401),
     "register": (201, 409),
     "resend-verification": (202, 202),
+    "reset-password": (400, 400),
     "verify-email": (400, 400),
 }
 # What the functions that are not behind the API answer.
@@ -40,7 +42,7 @@ FIRST = "register"
 SIGN_OUT = ("logout", "refresh")
 NO_COOKIE = "__Host-refresh_token=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0"
 # What the events hold and no log line may.
-SECRETS = ("alice", "correct horse", "fh_rt_", "fh_ev_", "Bearer", "203.0.113.7")
+SECRETS = ("alice", "correct horse", "another horse", "fh_rt_", "fh_ev_", "fh_pr_", "Bearer", "203.0.113.7")
 
 
 def emulator():

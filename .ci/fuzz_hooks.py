@@ -29,18 +29,25 @@ def note_user(context, case, response):
 
 @schemathesis.hook("before_call").apply_to(operation_id=["verifyEmailPage", "verifyEmail", "cancelRegistration"])
 def with_the_mailed_token(context, case, kwargs):
-    """Adds the token, which is in the mail alone, so that no link hands it on. An example gets a new user too."""
-    url = case.operation.base_url
-    sent = case.query if case.media_type is None else case.body
+    """Adds what is in the mail alone, so that no link hands it on. An example gets a new user too."""
     if is_step(case):
+        sent = sent_by(case)
         user = sent.get("user_id", sent.get("user"))
+        if user in registered:
+            answer(case, None, user, "verify-email")
     elif case.meta.phase.name == "examples":
-        user = new_user(url)
-    else:
-        return
-    if user in registered:
-        name = "user_id" if case.media_type == "application/json" else "user"
-        sent.update({name: user, "token": mailed_token(url, user)})
+        answer(case, *new_user(case.operation.base_url), "verify-email")
+
+
+@schemathesis.hook("before_call").apply_to(operation_id=["resetPasswordPage", "resetPassword"])
+def with_the_token_of_who_forgot(context, case, kwargs):
+    """Gives an example a user of its own who forgot the password: nothing that an answer says leads there."""
+    if case.meta.phase.name == "examples":
+        url = case.operation.base_url
+        email, user = new_user(url)
+        call(f"{url}/verify-email", {"user_id": user, "token": mailed(url, user, "verify-email")[0]})
+        call(f"{url}/password/forgot", {"email": email})
+        answer(case, email, user, "password/reset")
 
 
 def is_step(case):
@@ -48,11 +55,29 @@ def is_step(case):
     return case.meta.phase.name == "stateful" and case.meta.generation.mode == "positive"
 
 
+def answer(case, email, user, path):
+    """Makes a case answer a user's mail: with its code, where an example shows that, or else as its link does."""
+    token, code = mailed(case.operation.base_url, user, path)
+    sent = sent_by(case)
+    if email and "code" in sent:
+        sent.update({"email": email, "code": code})
+    else:
+        for name in ("email", "code"):
+            sent.pop(name, None)
+        sent.update({"user_id" if case.media_type == "application/json" else "user": user, "token": token})
+
+
+def sent_by(case):
+    """Where a case carries its parameters."""
+    return case.query if case.media_type is None else case.body
+
+
 def new_user(url):
-    """Signs somebody up: the user's id."""
-    user = call(f"{url}/register", {"email": free_address(), "password": PASSWORD})["user_id"]
+    """Signs somebody up: the address and the user's id."""
+    email = free_address()
+    user = call(f"{url}/register", {"email": email, "password": PASSWORD})["user_id"]
     registered.add(user)
-    return user
+    return email, user
 
 
 def free_address():
@@ -60,11 +85,11 @@ def free_address():
     return f"{uuid.uuid4()}@example.com"
 
 
-def mailed_token(url, user):
-    """The token in the newest mail to a user, once the mail has been sent."""
+def mailed(url, user, path):
+    """The token and the code in the newest mail to a user whose link leads to a path, once the mail has been sent."""
     for _ in range(100):
         for mail in call(f"{url}/_local/mail"):
-            if found := re.search(rf"user={user}&token=(\S+)", mail["text"]):
-                return found[1]
+            if found := re.search(rf"/{path}\?user={user}&token=(\S+)(?s:.*?)\n([0-9]{{8}})\n", mail["text"]):
+                return found[1], found[2]
         time.sleep(0.1)
     raise RuntimeError("No mail came.")

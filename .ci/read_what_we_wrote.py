@@ -184,11 +184,15 @@ def check_refresh_token(written, token):
     session = written.item(f"USER#{user}", f"SESSION#{session_id}")
     found("hashlib", "its session keeps the SHA-256 of it", session["current_hash"], hashlib.sha256(secret).digest())
     written.check_hidden("the refresh token", token, data, secret)
-    application_secret = base64.b64decode(written.application_secret, validate=True)
-    key = hkdf_sha256(application_secret, None, b"freehold/refresh-mac/v1", 32)
     parts = (POOL.encode(), b"fh_rt_", locator, secret)
+    found("hashlib", "its MAC is right", mac, mac_over(written, b"freehold/refresh-mac/v1", parts)[:16])
+
+
+def mac_over(written, info, parts):
+    """The MAC of some parts, each after its length, under a key of its own from the application secret."""
+    application_secret = base64.b64decode(written.application_secret, validate=True)
     message = b"".join(len(part).to_bytes(8, "big") + part for part in parts)
-    found("hashlib", "its MAC is right", mac, hmac.digest(key, message, "sha256")[:16])
+    return hmac.digest(hkdf_sha256(application_secret, None, info, 32), message, "sha256")
 
 
 def check_mailed_token(written, challenge, token):
@@ -196,6 +200,16 @@ def check_mailed_token(written, challenge, token):
     secret = decoded(token, "fh_ev_")
     found("hashlib", "its challenge keeps the SHA-256 of it", challenge["token_hash"], hashlib.sha256(secret).digest())
     written.check_hidden("the mailed token", token, secret)
+
+
+def check_mailed_code(written, challenge, user, code):
+    """Checks that a mailed code is stored as a MAC that is bound to its challenge."""
+    found("re", "a code is eight digits", bool(re.fullmatch("[0-9]{8}", code)))
+    email, token_hash = challenge["email"].encode(), challenge["token_hash"]
+    parts = (POOL.encode(), b"verify-email", uuid.UUID(user).bytes, email, token_hash, code.encode())
+    expected = mac_over(written, b"freehold/code-mac/v1", parts)
+    found("hashlib", "its challenge keeps the MAC of it", challenge["code_mac"], expected)
+    written.check_hidden("the mailed code", code)
 
 
 def main():
@@ -217,8 +231,10 @@ def main():
 
         letter = written.item("DECOY#", "LETTER")
         mail = letter["pk"].rsplit("#", 1)[-1]
-        token = check_envelope(written, letter["sealed_token"], "mail", mail, user)
-        check_mailed_token(written, written.item(f"DECOY#{mail}", "CHALLENGE"), token)
+        token, code = check_envelope(written, letter["sealed_secrets"], "mail", mail, user).split(" ")
+        challenge = written.item(f"DECOY#{mail}", "CHALLENGE")
+        check_mailed_token(written, challenge, token)
+        check_mailed_code(written, challenge, letter["user_id"], code)
 
 
 if __name__ == "__main__":

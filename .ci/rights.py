@@ -12,6 +12,10 @@ SIGN_UP = "register::what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pe
 TAKE_OVER = "register::whoever_takes_a_lapsed_address_over_deletes_the_abandoned_account"
 CANCEL = "cancel_registration::this_was_not_me_deletes_the_account_and_frees_the_address"
 VERIFY = "verify_email::a_mailed_link_verifies_the_address_once"
+VERIFY_BY_CODE = "verify_email::a_mailed_code_verifies_the_address_once_however_it_is_spelled"
+FORGOT = "forgot_password::a_mail_offers_another_password_by_link_and_by_code"
+RESET = "reset_password::a_mailed_link_sets_another_password_once_and_signs_nobody_in"
+RESET_BY_CODE = "reset_password::a_mailed_code_sets_another_password_once"
 RESEND = "resend_verification::a_new_link_replaces_the_old_one"
 SIGN_IN = "login::a_weaker_hash_is_replaced_by_the_sign_in_that_it_lets_in"
 REFRESH = "refresh::the_current_token_rotates_and_gives_an_access_token_of_the_same_session"
@@ -74,15 +78,19 @@ def is_a_user_let_in(stage, example):
     return example.call("GET", "/hello", bearer=token)[0] == 200
 
 
-GET, PUT, UPDATE, DELETE = (f"dynamodb:{name}Item" for name in ("Get", "Put", "Update", "Delete"))
+GET, PUT, UPDATE, DELETE, CHECK = (
+    f"dynamodb:{name}Item" for name in ("Get", "Put", "Update", "Delete", "ConditionCheck")
+)
 SECRET = "secretsmanager:GetSecretValue"
 
 # A name is that of an end-to-end case; a function here stands for what no such case can see.
 CASES = {
     "Register": {GET: SIGN_UP, PUT: SIGN_UP, DELETE: TAKE_OVER, SECRET: SIGN_UP},
     "CancelRegistration": {GET: CANCEL, DELETE: CANCEL},
-    "VerifyEmail": {GET: VERIFY, UPDATE: VERIFY, DELETE: VERIFY},
+    "VerifyEmail": {GET: VERIFY, UPDATE: VERIFY, DELETE: VERIFY, SECRET: VERIFY_BY_CODE},
     "ResendVerification": {GET: RESEND, PUT: RESEND, UPDATE: RESEND, SECRET: RESEND},
+    "ForgotPassword": {GET: FORGOT, PUT: FORGOT, UPDATE: FORGOT, CHECK: FORGOT, SECRET: FORGOT},
+    "ResetPassword": {GET: RESET, PUT: RESET, UPDATE: RESET_BY_CODE, DELETE: RESET, SECRET: RESET},
     "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, SECRET: SIGN_IN},
     "Refresh": {GET: REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
     "Logout": {GET: SIGN_OUT_BY_BEARER, DELETE: SIGN_OUT, SECRET: SIGN_OUT},

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use freehold_domain::UserId;
+use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
 use freehold_domain::password::Password;
 use freehold_domain::session::Device;
-use freehold_service::flow::{login, register, verify_email};
+use freehold_service::flow::challenge::{Answer, Link};
+use freehold_service::flow::{login, register};
 use freehold_service::{App, flow};
 use local::{Local, Options};
 use tokio::runtime::Runtime;
@@ -36,18 +38,33 @@ impl Bench {
     }
 
     async fn verified(&self) {
-        let answer = self.registered(&alice()).await;
-        flow::verify_email(self.app(), &answer).await.unwrap();
+        self.verify(&alice()).await;
+    }
+
+    async fn verify(&self, email: &Email) {
+        let link = self.registered(email).await;
+        flow::verify_email(self.app(), &Answer::Link(link)).await.unwrap();
     }
 
     /// Signs somebody up: what the mailed link carries.
-    async fn registered(&self, email: &Email) -> verify_email::Input {
+    async fn registered(&self, email: &Email) -> Link {
         self.register(email).await;
+        self.mailed(Purpose::VerifyEmail, email).await
+    }
+
+    /// Has somebody forget their password: what the mailed link carries.
+    async fn forgotten(&self, email: &Email) -> Link {
+        self.verify(email).await;
+        flow::forgot_password(self.app(), email).await.unwrap();
+        self.mailed(Purpose::ResetPassword, email).await
+    }
+
+    async fn mailed(&self, purpose: Purpose, email: &Email) -> Link {
         self.local.drain().await.unwrap();
         let mail = self.local.mailbox().mails().into_iter().find(|mail| mail.to == email.as_str()).unwrap();
-        let link = mail.text.lines().find_map(|line| line.split_once("/verify-email?user=")).unwrap().1;
+        let link = mail.text.lines().find_map(|line| line.split_once("?user=")).unwrap().1;
         let (user, token) = link.split_once("&token=").unwrap();
-        verify_email::Input::parse(user, token).unwrap()
+        Link::parse(purpose, user, token).unwrap()
     }
 
     async fn register(&self, email: &Email) -> UserId {
@@ -121,14 +138,14 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
     group.bench_function("verify-email", |bencher| {
         bencher.iter_batched(
             || bench.runtime.block_on(bench.registered(&somebody())),
-            |answer| bench.runtime.block_on(flow::verify_email(bench.app(), &answer)).unwrap(),
+            |link| bench.runtime.block_on(flow::verify_email(bench.app(), &Answer::Link(link))).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
     group.bench_function("cancel-registration", |bencher| {
         bencher.iter_batched(
             || bench.runtime.block_on(bench.registered(&somebody())),
-            |answer| bench.runtime.block_on(flow::cancel_registration(bench.app(), &answer)).unwrap(),
+            |link| bench.runtime.block_on(flow::cancel_registration(bench.app(), &link)).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -140,6 +157,27 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
                 email
             },
             |email| bench.runtime.block_on(flow::resend_verification(bench.app(), &email)).unwrap(),
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("forgot-password", |bencher| {
+        bencher.iter_batched(
+            || {
+                let email = somebody();
+                bench.runtime.block_on(bench.verify(&email));
+                email
+            },
+            |email| bench.runtime.block_on(flow::forgot_password(bench.app(), &email)).unwrap(),
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("reset-password", |bencher| {
+        bencher.iter_batched(
+            || bench.runtime.block_on(bench.forgotten(&somebody())),
+            |link| {
+                let password = Password::choose(PASSWORD).unwrap();
+                bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password)).unwrap();
+            },
             criterion::BatchSize::PerIteration,
         );
     });

@@ -182,7 +182,7 @@ impl<'a> People<'a> {
             Action::VerifyEmail | Action::CancelRegistration => {
                 let email = pool.address("new");
                 pool.register(&email).await.assert_status(201);
-                let Link { user, token } = pool.link(&email).await;
+                let Link { user, token, .. } = pool.link(&email).await;
                 set_body(&mut event, &json!({"user_id": user, "token": token}));
             }
             Action::ResendVerification => {

@@ -6,6 +6,7 @@ use freehold_http::Handler;
 pub(crate) fn handler(folder: &str) -> Option<Handler> {
     Some(match folder {
         "cancel-registration" => cancel_registration::handle,
+        "forgot-password" => forgot_password::handle,
         "issuer" => issuer::handle,
         "login" => login::handle,
         "logout" => logout::handle,
@@ -13,6 +14,7 @@ pub(crate) fn handler(folder: &str) -> Option<Handler> {
         "refresh" => refresh::handle,
         "register" => register::handle,
         "resend-verification" => resend_verification::handle,
+        "reset-password" => reset_password::handle,
         "verify-email" => verify_email::handle,
         _ => return None,
     })

@@ -53,6 +53,33 @@ async fn asking_for_another_mail_survives_every_fault() {
 }
 
 #[tokio::test]
+async fn a_code_survives_every_fault_and_a_lost_answer_is_one_guess() {
+    for fault in Fault::ALL {
+        let Some((pool, link)) = waiting().await else { return };
+        let wrong = if link.code == "00000000" { "11111111" } else { "00000000" };
+        for code in [wrong, wrong, wrong, wrong, &link.code] {
+            let answer = pool.post("/verify-email", json!({"email": EMAIL, "code": code}));
+            let answer = pool.under(fault, 1, answer).await;
+            answer.assert_status(if code == wrong { 400 } else { 200 });
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_way_back_survives_every_fault() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    pool.verified(EMAIL).await;
+    for (mails, fault) in [1, 3, 5].into_iter().zip(Fault::ALL) {
+        assert_eq!(pool.mails(EMAIL).await.len(), mails);
+        let link = pool.under(fault, 2, pool.forgot(EMAIL)).await;
+        let password = format!("changed under {fault:?}");
+        let body = json!({"user_id": link.user, "token": link.token, "new_password": password});
+        pool.under(fault, 2, pool.post("/password/reset", body)).await.assert_status(200);
+        pool.post("/login", json!({"email": EMAIL, "password": password})).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
 async fn a_lost_answer_does_not_count_a_mail_twice() {
     let Some((pool, _)) = waiting().await else { return };
     for sent in 2..=6 {

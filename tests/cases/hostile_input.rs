@@ -29,7 +29,7 @@ async fn bodies_that_are_no_json_object_are_refused_everywhere_and_store_nothing
     ];
     let posts: Vec<String> =
         operations().into_iter().filter_map(|name| Some(name.strip_prefix("POST ")?.to_owned())).collect();
-    assert_eq!(posts.len(), 7);
+    assert!(posts.len() >= 7, "{posts:?}");
     for path in &posts {
         for (why, body) in &bodies {
             let answer = pool.send("POST", path, &[JSON], body.clone()).await;

@@ -1,7 +1,7 @@
 //! What each action costs at the table, counted: its requests, and how often it waits for an answer before it goes on.
 
 use serde_json::json;
-use tests::{Need, Pool, SignedIn};
+use tests::{Need, PASSWORD, Pool, SignedIn};
 
 const EMAIL: &str = "ann@example.com";
 
@@ -41,6 +41,28 @@ async fn another_mail_waits_four_times() {
     let work = pool.post("/verify-email/resend", json!({"email": EMAIL}));
     let expected: [&[&str]; 4] = [&["UpdateItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"]];
     pool.proxy().in_round_trips(&expected, work).await.assert_status(202);
+}
+
+#[tokio::test]
+async fn a_forgotten_password_waits_four_times_and_another_one_three_or_by_code_four() {
+    let Some((pool, _)) = signed_in().await else { return };
+    pool.forgot(EMAIL).await;
+    // How often the address was mailed; the claim; the profile; the challenge and the mail.
+    let expected: [&[&str]; 4] = [&["UpdateItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"]];
+    let forgot = pool.post("/password/forgot", json!({"email": EMAIL}));
+    pool.proxy().in_round_trips(&expected, forgot).await.assert_status(202);
+    // The challenge; the profile, beside the hash; the password, its keys and the mail.
+    let link = pool.link(EMAIL).await;
+    let reset =
+        pool.post("/password/reset", json!({"user_id": link.user, "token": link.token, "new_password": PASSWORD}));
+    let expected: [&[&str]; 3] = [&["GetItem"], &["GetItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
+
+    let link = pool.forgot(EMAIL).await;
+    // The claim; the guess, which brings the challenge; and the same.
+    let reset = pool.post("/password/reset", json!({"email": EMAIL, "code": link.code, "new_password": PASSWORD}));
+    let expected: [&[&str]; 4] = [&["GetItem"], &["UpdateItem"], &["GetItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
 }
 
 #[tokio::test]

@@ -39,6 +39,11 @@ async fn no_secret_and_nothing_that_a_caller_sent_is_in_the_log_of_a_whole_run()
     let link = pool.link(email).await;
     pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
     pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(400);
+    let way_back = pool.forgot(email).await;
+    let body = json!({"email": email, "code": "00000000", "new_password": "hostile new password"});
+    pool.post("/password/reset", body).await.assert_status(400);
+    let body = json!({"user_id": way_back.user, "token": way_back.token, "new_password": PASSWORD});
+    pool.post("/password/reset", body).await.assert_status(200);
     let session = pool.signed_in(email).await;
     let second = pool.refresh(&session.refresh_token).await.session_cookie().unwrap().0;
     let third = pool.refresh(&second).await.session_cookie().unwrap().0;
@@ -63,12 +68,16 @@ async fn no_secret_and_nothing_that_a_caller_sent_is_in_the_log_of_a_whole_run()
         "Secretname",
         PASSWORD,
         &link.token,
+        &link.code,
+        &way_back.token,
+        &way_back.code,
         &session.access_token,
         &session.refresh_token,
         &second,
         &third,
         "fh_rt_",
         "fh_ev_",
+        "fh_pr_",
         "argon2id",
         "hostile",
         "BEGIN RSA",

@@ -160,7 +160,7 @@ async fn what_ses_refuses_for_good_is_set_aside_without_its_secret_and_reported(
     assert!(pool.mails("ann@example.com").await.is_empty());
     let items = pool.items().await;
     let dead = items.iter().find(|item| item["item_type"] == "mail").unwrap();
-    assert!(dead.contains_key("is_dead") && !dead.contains_key("sealed_token"), "{dead:?}");
+    assert!(dead.contains_key("is_dead") && !dead.contains_key("sealed_secrets"), "{dead:?}");
     let letters = pool.local().mailbox().dead_letters();
     let letters: Vec<Value> = letters.iter().map(|letter| serde_json::from_str(letter).unwrap()).collect();
     assert_eq!(letters, [json!({"pk": dead["pk"], "sk": dead["sk"]})]);
@@ -185,7 +185,7 @@ async fn one_mail_that_fails_does_not_hold_up_the_others() {
     }
     let items = pool.items().await;
     let broken = items.iter().find(|item| item["item_type"] == "mail").unwrap();
-    pool.table().set(&broken["pk"], &broken["sk"], "sealed_token", "no envelope").await;
+    pool.table().set(&broken["pk"], &broken["sk"], "sealed_secrets", "no envelope").await;
     pool.local().drain().await.unwrap();
     assert_eq!(pool.local().mailbox().mails().len(), 7);
     assert_eq!(outbox(&pool).await, 1);

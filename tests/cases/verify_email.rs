@@ -120,3 +120,97 @@ async fn an_item_of_another_type_is_never_taken_for_a_challenge() {
     verify(&pool, &link.user, &link.token).await.assert_problem(500, "internal");
     pool.login(&email).await.assert_problem(403, "email_not_verified");
 }
+
+async fn verify_by_code(pool: &Pool, email: &str, code: &str) -> Answer {
+    pool.post("/verify-email", json!({"email": email, "code": code})).await
+}
+
+/// A code that is not the right one.
+fn another(code: &str) -> String {
+    code.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect()
+}
+
+#[tokio::test]
+async fn a_mailed_code_verifies_the_address_once_however_it_is_spelled() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    verify_by_code(&pool, &email.to_uppercase(), &link.code).await.assert_status(200);
+    pool.login(&email).await.assert_status(200);
+    verify_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
+    verify(&pool, &link.user, &link.token).await.assert_problem(400, "invalid_token");
+}
+
+#[tokio::test]
+async fn five_wrong_codes_end_the_code_and_never_the_link() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    for _ in 0..5 {
+        verify_by_code(&pool, &email, &another(&link.code)).await.assert_problem(400, "invalid_token");
+    }
+    verify_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
+    verify(&pool, &link.user, &link.token).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn the_fifth_guess_may_be_right_and_a_new_mail_allows_five_more() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let old = registered(&pool, &email).await;
+    for _ in 0..5 {
+        verify_by_code(&pool, &email, &another(&old.code)).await.assert_problem(400, "invalid_token");
+    }
+    pool.post("/verify-email/resend", json!({"email": email})).await.assert_status(202);
+    let new = pool.newer_link(&email, &old).await;
+    verify_by_code(&pool, &email, &old.code).await.assert_problem(400, "invalid_token");
+    for _ in 0..3 {
+        verify_by_code(&pool, &email, &another(&new.code)).await.assert_problem(400, "invalid_token");
+    }
+    verify_by_code(&pool, &email, &new.code).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_hundred_parallel_guesses_at_a_code_count_as_a_hundred() {
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    let wrong = another(&link.code);
+    join_all((0..100).map(|_| verify_by_code(&pool, &email, &wrong))).await;
+    let challenge = (pool.user_key(&link.user), "CHALLENGE#verify-email".to_owned());
+    let items = pool.items().await;
+    let challenge = items.iter().find(|item| (item["pk"].clone(), item["sk"].clone()) == challenge).unwrap();
+    assert_eq!(challenge["guesses"], "5");
+    verify_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
+}
+
+#[tokio::test]
+async fn a_code_of_another_address_or_of_none_is_refused() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let (ann, bob) = (pool.address("ann"), pool.address("bob"));
+    let (to_ann, to_bob) = (registered(&pool, &ann).await, registered(&pool, &bob).await);
+    verify_by_code(&pool, &ann, &to_bob.code).await.assert_problem(400, "invalid_token");
+    verify_by_code(&pool, &pool.address("nobody"), &to_ann.code).await.assert_problem(400, "invalid_token");
+    for wrong in ["", "1234567", "123456789", "1234567a"] {
+        verify_by_code(&pool, &ann, wrong).await.assert_problem(400, "invalid_token");
+    }
+    let both = json!({"email": ann, "code": to_ann.code, "user_id": to_ann.user, "token": to_ann.token});
+    pool.post("/verify-email", both).await.assert_problem(400, "invalid_token");
+    verify_by_code(&pool, &ann, &to_ann.code).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_code_works_for_a_day_even_before_the_table_expires_it() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let link = registered(&pool, "ann@example.com").await;
+    pool.pass(Duration::from_hours(24));
+    verify_by_code(&pool, "ann@example.com", &link.code).await.assert_problem(400, "invalid_token");
+}
+
+#[tokio::test]
+async fn the_table_holds_nothing_that_a_code_could_be_guessed_from() {
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let link = registered(&pool, &email).await;
+    assert!(!pool.items().await.iter().flat_map(|item| item.values()).any(|value| value.contains(&link.code)));
+}

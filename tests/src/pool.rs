@@ -49,13 +49,15 @@ struct Inside {
     database: Option<Database>,
 }
 
-/// What a mailed link carries.
+/// What a mail carries that asks something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// The user.
     pub user: String,
-    /// The token.
+    /// The token in its link.
     pub token: String,
+    /// The code beside the link.
+    pub code: String,
 }
 
 /// What a sign-in gave.
@@ -277,9 +279,15 @@ impl Pool {
     /// Signs up and verifies the address: the user's id.
     pub async fn verified(&self, email: &str) -> String {
         self.register(email).await.assert_status(201);
-        let Link { user, token } = self.link(email).await;
+        let Link { user, token, .. } = self.link(email).await;
         self.post("/verify-email", json!({"user_id": user, "token": token})).await.assert_status(200);
         user
+    }
+
+    /// Asks for another password, and reads the mail.
+    pub async fn forgot(&self, email: &str) -> Link {
+        self.post("/password/forgot", json!({"email": email})).await.assert_status(202);
+        self.link(email).await
     }
 
     /// Posts a sign-in with the usual password.
@@ -344,7 +352,7 @@ impl Pool {
         all.as_array().into_iter().flatten().filter(is_to).cloned().collect()
     }
 
-    /// The link in the newest mail to an address. A deployed stage is given some seconds to send it.
+    /// The link in the newest mail to an address that has one. A deployed stage is given some seconds to send it.
     ///
     /// # Panics
     /// Where no mail came.
@@ -362,9 +370,9 @@ impl Pool {
 
     async fn link_that(&self, email: &str, is_it: impl Fn(&Link) -> bool) -> Link {
         for _ in 0..if self.inside.is_some() { 1 } else { 100 } {
-            let newest = self.mails(email).await.into_iter().next();
-            let link = newest.map(|mail| link_in(mail["text"].as_str().unwrap_or_default(), &self.public_url));
-            if let Some(link) = link.filter(&is_it) {
+            let mails = self.mails(email).await;
+            let links = mails.iter().filter_map(|mail| link_in(mail["text"].as_str()?, &self.public_url));
+            if let Some(link) = links.into_iter().find(&is_it) {
                 return link;
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
@@ -381,11 +389,12 @@ impl Pool {
     }
 }
 
-fn link_in(text: &str, url: &str) -> Link {
-    let start = format!("{url}/verify-email?user=");
-    let line = text.lines().find_map(|line| line.strip_prefix(&start)).expect("the mail has a link to the pool");
-    let (user, token) = line.split_once("&token=").expect("the link has a token");
-    Link { user: user.to_owned(), token: token.to_owned() }
+fn link_in(text: &str, url: &str) -> Option<Link> {
+    let query = text.lines().find_map(|line| line.strip_prefix(url)?.split_once("?user=").map(|(_, query)| query));
+    let (user, token) = query?.split_once("&token=")?;
+    let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
+    let code = text.lines().find(is_code)?;
+    Some(Link { user: user.to_owned(), token: token.to_owned(), code: code.to_owned() })
 }
 
 async fn serve_database(clock: Clock) -> (String, Option<Database>) {

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::Value;
 
 /// The table under a pool, to look at and to change by hand, as its owner can.
+#[derive(Clone)]
 pub struct Table {
     client: Client,
     name: String,

@@ -1,10 +1,19 @@
 //! `POST /register/cancel`: "this was not me", the other button of the page behind a mailed link.
 
 use freehold_domain::Error;
+use freehold_domain::challenge::Purpose;
 use freehold_http::page::Page;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, mailed_link, page};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
+use freehold_service::flow::challenge::Link;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Wire {
+    user_id: Option<String>,
+    token: Option<String>,
+}
 
 /// Answers a request.
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
@@ -18,12 +27,14 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn cancel_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    flow::cancel_registration(app, &mailed_link::in_form(request)?).await?;
+    flow::cancel_registration(app, &challenge_answer::in_form(request, Purpose::VerifyEmail)?).await?;
     let sentences = &["The account is deleted. Nobody can sign in with your address."];
     Page { title: "Done", sentences, form: None }.answer(StatusCode::OK)
 }
 
 async fn cancel(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    flow::cancel_registration(app, &mailed_link::in_json(request)?).await?;
+    let Wire { user_id, token } = body::json(request)?;
+    let link = Link::parse(Purpose::VerifyEmail, &user_id.unwrap_or_default(), &token.unwrap_or_default())?;
+    flow::cancel_registration(app, &link).await?;
     answer::message(StatusCode::OK, "The account is deleted.")
 }

@@ -1,11 +1,23 @@
 //! `GET /verify-email`: the page behind a mailed link. `POST /verify-email`: verifies the address.
 
 use freehold_domain::Error;
+use freehold_domain::challenge::Purpose;
 use freehold_http::page::{Form, Page};
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, mailed_link, page};
-use freehold_service::flow::verify_email::answered_challenge;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
+use freehold_service::flow::challenge::{Answer, linked_challenge};
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
+use serde::Deserialize;
+
+const PURPOSE: Purpose = Purpose::VerifyEmail;
+
+#[derive(Deserialize)]
+struct Wire {
+    user_id: Option<String>,
+    token: Option<String>,
+    email: Option<String>,
+    code: Option<String>,
+}
 
 /// Answers a request.
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
@@ -22,8 +34,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 
 /// The page asks for a click and does nothing by itself: programs that scan mail open every link.
 async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let link = mailed_link::in_query(request)?;
-    let challenge = answered_challenge(app, &link).await?;
+    let link = challenge_answer::in_query(request, PURPOSE)?;
+    let challenge = linked_challenge(app, PURPOSE, &link).await?;
     let sentence = format!(
         "Somebody signed up with {} and chose a password. Confirm it only if that was you.",
         challenge.email.as_str()
@@ -33,6 +45,7 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
         sentences: &[&sentence],
         form: Some(Form {
             fields: &[("user", &link.user.to_string()), ("token", &link.token.expose())],
+            new_password: None,
             buttons: &[("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")],
         }),
     };
@@ -40,12 +53,15 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
 }
 
 async fn verify_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    flow::verify_email(app, &mailed_link::in_form(request)?).await?;
+    let link = challenge_answer::in_form(request, PURPOSE)?;
+    flow::verify_email(app, &Answer::Link(link)).await?;
     let sentences = &["The address is yours. You can sign in now."];
     Page { title: "Thank you", sentences, form: None }.answer(StatusCode::OK)
 }
 
 async fn verify(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    flow::verify_email(app, &mailed_link::in_json(request)?).await?;
+    let Wire { user_id, token, email, code } = body::json(request)?;
+    let answer = challenge_answer::of_fields(PURPOSE, (user_id, token), (email, code))?;
+    flow::verify_email(app, &answer).await?;
     answer::message(StatusCode::OK, "The address is verified.")
 }

@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    freehold_http::serve(|environment| Box::pin(async move { Ok(environment.app()) }), verify_email::handle)
+    freehold_http::serve(
+        |environment| Box::pin(async move { Ok(environment.app().with_secrets(environment.secrets().await?)) }),
+        verify_email::handle,
+    )
 }

@@ -8,10 +8,12 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
+use crate::code::CodeMac;
 use crate::envelope::{Envelope, EnvelopeError};
 
 const MIN_BYTES: usize = 32;
 const REFRESH_MAC_INFO: &[u8] = b"freehold/refresh-mac/v1";
+const CODE_MAC_INFO: &[u8] = b"freehold/code-mac/v1";
 
 /// The application secret is not base64 of at least 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +25,7 @@ pub struct WeakSecret;
 pub struct ApplicationSecret {
     bytes: Zeroizing<Vec<u8>>,
     refresh_mac_key: Zeroizing<[u8; 32]>,
+    code_mac_key: Zeroizing<[u8; 32]>,
 }
 
 impl ApplicationSecret {
@@ -35,31 +38,43 @@ impl ApplicationSecret {
         if bytes.len() < MIN_BYTES {
             return Err(WeakSecret);
         }
-        let mut refresh_mac_key = Zeroizing::new([0; 32]);
-        Hkdf::<Sha256>::new(None, &bytes).expand(REFRESH_MAC_INFO, refresh_mac_key.as_mut()).map_err(|_| WeakSecret)?;
-        Ok(Self { bytes, refresh_mac_key })
+        let derivation = Hkdf::<Sha256>::new(None, &bytes);
+        let derive = |info| {
+            let mut key = Zeroizing::new([0; 32]);
+            derivation.expand(info, key.as_mut()).map_err(|_| WeakSecret)?;
+            Ok(key)
+        };
+        let (refresh_mac_key, code_mac_key) = (derive(REFRESH_MAC_INFO)?, derive(CODE_MAC_INFO)?);
+        Ok(Self { bytes, refresh_mac_key, code_mac_key })
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The first 16 bytes of HMAC-SHA256 over the parts, each preceded by its length in 8 big-endian bytes, so that no
-    /// two lists of parts give the same input.
-    ///
-    /// # Panics
-    /// Never: HMAC takes keys of any length.
     fn refresh_mac(&self, parts: &[&[u8]]) -> RefreshMac {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.refresh_mac_key.as_slice()).expect("HMAC takes a key of any length");
-        for part in parts {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        let mut first = [0; 16];
-        first.copy_from_slice(&mac.finalize().into_bytes()[..16]);
+        let mut first = [0; RefreshMac::BYTES];
+        first.copy_from_slice(&mac(&self.refresh_mac_key, parts)[..RefreshMac::BYTES]);
         RefreshMac(first)
     }
+
+    fn code_mac(&self, parts: &[&[u8]]) -> CodeMac {
+        CodeMac(mac(&self.code_mac_key, parts))
+    }
+}
+
+/// HMAC-SHA256 over the parts, each preceded by its length in 8 big-endian bytes, so that no two lists of parts give the
+/// same input.
+///
+/// # Panics
+/// Never: HMAC takes keys of any length.
+fn mac(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().into()
 }
 
 impl std::fmt::Debug for ApplicationSecret {
@@ -68,7 +83,7 @@ impl std::fmt::Debug for ApplicationSecret {
     }
 }
 
-/// The proof, inside a refresh token, that this deployment made it.
+/// The proof, inside a refresh token, that this deployment made it: the first half of a MAC.
 #[derive(Clone, Copy)]
 pub struct RefreshMac([u8; RefreshMac::BYTES]);
 
@@ -126,12 +141,27 @@ impl SecretRing {
         self.current.refresh_mac(parts)
     }
 
+    /// What is stored in the place of a code of eight digits, under the current secret. The parts say what the code is for,
+    /// and end with it.
+    #[must_use]
+    pub fn code_mac(&self, parts: &[&[u8]]) -> CodeMac {
+        self.current.code_mac(parts)
+    }
+
+    /// Whether either secret made this MAC over these parts.
+    #[must_use]
+    pub fn verifies_code_mac(&self, parts: &[&[u8]], mac: &CodeMac) -> bool {
+        self.secrets().any(|secret| secret.code_mac(parts) == *mac)
+    }
+
     /// Whether either secret made this proof over these parts.
     #[must_use]
     pub fn verifies_refresh_mac(&self, parts: &[&[u8]], mac: RefreshMac) -> bool {
-        std::iter::once(&self.current)
-            .chain(&self.previous)
-            .any(|secret| secret.refresh_mac(parts).0.ct_eq(&mac.0).into())
+        self.secrets().any(|secret| secret.refresh_mac(parts).0.ct_eq(&mac.0).into())
+    }
+
+    fn secrets(&self) -> impl Iterator<Item = &ApplicationSecret> {
+        std::iter::once(&self.current).chain(&self.previous)
     }
 }
 
@@ -167,6 +197,16 @@ mod tests {
         let forgotten = SecretRing::new(secret(3), Some(secret(2)));
         assert_eq!(forgotten.open("ad", &envelope).unwrap_err(), EnvelopeError::Unopened);
         assert!(!forgotten.verifies_refresh_mac(&[b"a", b"b"], mac));
+    }
+
+    #[test]
+    fn a_code_is_proven_by_the_secret_that_stored_it_and_by_no_key_of_another_purpose() {
+        let before = SecretRing::new(secret(1), None);
+        let stored = before.code_mac(&[b"a", b"12345678"]);
+        assert!(SecretRing::new(secret(2), Some(secret(1))).verifies_code_mac(&[b"a", b"12345678"], &stored));
+        assert!(!SecretRing::new(secret(2), None).verifies_code_mac(&[b"a", b"12345678"], &stored));
+        assert!(!before.verifies_code_mac(&[b"b", b"12345678"], &stored));
+        assert_ne!(before.refresh_mac(&[b"a", b"12345678"]).as_bytes(), &stored.as_bytes()[..16]);
     }
 
     #[test]

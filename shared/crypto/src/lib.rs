@@ -5,12 +5,14 @@
 //! - [`envelope`]: secrets at rest, AES-256-GCM under the application secret.
 //! - [`application_secret`]: the one secret of a deployment, its predecessor, and what is derived from them.
 //! - [`token`]: random secrets that are handed out once and stored as a hash.
+//! - [`code`]: eight digits that are mailed, and stored as a MAC.
 //! - [`jwt`]: RS256 access tokens.
 //!
 //! Primitives come from `argon2`, `aes-gcm`, `pbkdf2`, `hkdf`, `hmac` and `sha2` of RustCrypto, and from
 //! `aws-lc-rs` for RSA, whose private operations are constant-time. None of them is written here.
 
 pub mod application_secret;
+pub mod code;
 pub mod envelope;
 pub mod jwt;
 pub mod key_pair;

@@ -16,8 +16,9 @@ pub enum Error {
     InvalidFields(Vec<FieldError>),
     /// The address belongs to an account.
     EmailTaken,
-    /// The token of a mailed link is unknown, used, expired, of another user or of another purpose.
-    InvalidVerificationToken,
+    /// What answers a challenge, the token of a mailed link or the code beside it, is unknown, used, expired, guessed too
+    /// often, of another user or of another purpose.
+    InvalidAnswer,
     /// Nobody has this address with this password.
     InvalidCredentials,
     /// The password is right, and the address not verified.
@@ -115,7 +116,7 @@ impl Error {
             | Self::CrossSite
             | Self::InvalidFields(_)
             | Self::EmailTaken
-            | Self::InvalidVerificationToken
+            | Self::InvalidAnswer
             | Self::InvalidCredentials
             | Self::EmailNotVerified
             | Self::InvalidRefreshToken
@@ -134,7 +135,7 @@ impl Error {
             Self::CrossSite => "cross_site",
             Self::InvalidFields(fields) => fields.first().map_or("invalid_json", |field| field.code.as_str()),
             Self::EmailTaken => "email_taken",
-            Self::InvalidVerificationToken | Self::InvalidAccessToken => "invalid_token",
+            Self::InvalidAnswer | Self::InvalidAccessToken => "invalid_token",
             Self::InvalidCredentials => "invalid_credentials",
             Self::EmailNotVerified => "email_not_verified",
             Self::InvalidRefreshToken => "invalid_refresh_token",

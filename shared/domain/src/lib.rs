@@ -1,13 +1,14 @@
 //! What a user pool is: types that cannot be wrong, and the rules between them. No I/O, no AWS, no HTTP.
 //!
 //! - [`id`], [`email`], [`name`], [`password`], [`public_url`]: what comes from outside, parsed once at the edge.
-//! - [`user`], [`session`], [`verification`], [`mail`]: what a pool keeps, and how it changes.
+//! - [`user`], [`session`], [`challenge`], [`mail`]: what a pool keeps, and how it changes.
 //! - [`refresh_token`], [`access_token`], [`envelope`]: what is handed out or sealed, and for whom.
 //! - [`settings`]: what an owner may choose for a pool.
 //! - [`time`]: the one notion of time.
 //! - [`error`]: everything that can be refused or fail, each with its stable code.
 
 pub mod access_token;
+pub mod challenge;
 pub mod email;
 pub mod envelope;
 pub mod error;
@@ -21,7 +22,6 @@ pub mod session;
 pub mod settings;
 pub mod time;
 pub mod user;
-pub mod verification;
 
 pub use error::{Error, FieldError};
 pub use id::{MailId, PoolId, SessionId, UserId};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use freehold_crypto::envelope::Envelope;
 
+use crate::challenge::Purpose;
 use crate::email::Email;
 use crate::name::DisplayName;
 use crate::{MailId, Timestamp, UserId};
@@ -27,32 +28,46 @@ pub struct Mail {
     pub to: Email,
     /// What the recipient is called.
     pub name: Option<DisplayName>,
-    /// The token of its link, sealed for this mail.
-    pub sealed_token: Envelope,
-    /// When its link stops working, and with it the mail.
+    /// What answers its question, sealed for this mail; nothing, where it asks none.
+    pub sealed_secrets: Option<Envelope>,
+    /// When its link stops working, or it is too late to tell; and with it the mail.
     pub expires_at: Timestamp,
 }
 
 /// What a mail is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It asks whether the address is the user's.
-    VerifyEmail,
+    /// It asks something, and carries what answers the challenge.
+    Question(Purpose),
+    /// It tells something.
+    Notice(Notification),
 }
+
+/// What a user is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notification {
+    /// The account has another password.
+    PasswordChanged,
+}
+
+/// For how long it is worth telling.
+pub const NOTICE_LIFETIME: Duration = Duration::from_hours(7 * 24);
 
 impl Kind {
     /// The kind as it is stored.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::VerifyEmail => "verify-email",
+            Self::Question(purpose) => purpose.as_str(),
+            Self::Notice(Notification::PasswordChanged) => "password-changed",
         }
     }
 
     /// Reads a stored kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::VerifyEmail].into_iter().find(|kind| kind.as_str() == text)
+        let notices = [Self::Notice(Notification::PasswordChanged)];
+        Purpose::ALL.into_iter().map(Self::Question).chain(notices).find(|kind| kind.as_str() == text)
     }
 }
 

@@ -6,6 +6,7 @@ use freehold_crypto::token::SecretHash;
 
 use crate::refresh_token::RefreshToken;
 use crate::settings::Settings;
+use crate::user::User;
 use crate::{SessionId, Timestamp, UserId};
 
 /// How long the token before the current one still gives an access token: two tabs, or a retry.
@@ -30,6 +31,8 @@ pub struct Session {
     pub recoveries: u32,
     /// When the session ends unless it is refreshed.
     pub expires_at: Timestamp,
+    /// Of which generation it is: see [`User::generation`](crate::user::User).
+    pub generation: u32,
     /// Where the user signed in.
     pub device: Device,
 }
@@ -66,20 +69,27 @@ pub enum Presented {
 }
 
 impl Session {
-    /// A session that begins with its first token, at the moment that its id carries.
+    /// A session of a user that begins with its first token, at the moment that its id carries.
     #[must_use]
-    pub fn begin(token: &RefreshToken, device: Device, settings: &Settings) -> Self {
+    pub fn begin(user: &User, token: &RefreshToken, device: Device, settings: &Settings) -> Self {
         let now = token.session.created_at();
         Self {
             id: token.session,
-            user: token.user,
+            user: user.id,
             current: token.secret.hash(),
             previous: None,
             rotated_at: now,
             recoveries: 0,
             expires_at: refreshed_until(token.session, settings, now),
+            generation: user.generation,
             device,
         }
+    }
+
+    /// Whether the user's sessions were not ended since it began.
+    #[must_use]
+    pub fn is_of(&self, user: &User) -> bool {
+        self.user == user.id && self.generation == user.generation
     }
 
     /// Judges a secret that is proven to be of this session.
@@ -119,9 +129,17 @@ mod tests {
     }
 
     fn session(current: &Secret, previous: Option<&Secret>, recoveries: u32) -> Session {
-        let token = RefreshToken { user: UserId::new(START), session: SessionId::new(START), secret: current.clone() };
-        let begun = Session::begin(&token, Device::new("192.0.2.1", "test"), &Settings::default());
-        Session { previous: previous.map(Secret::hash), recoveries, ..begun }
+        Session {
+            id: SessionId::new(START),
+            user: UserId::new(START),
+            current: current.hash(),
+            previous: previous.map(Secret::hash),
+            rotated_at: START,
+            recoveries,
+            expires_at: START + seconds(1_000),
+            generation: 0,
+            device: Device::new("192.0.2.1", "test"),
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub struct User {
     pub roles: Vec<Role>,
     /// The key that the user's tokens are verified with.
     pub public_key: PublicKey,
+    /// How often all sessions of the user were ended at once. A session of an earlier generation has ended, also one whose
+    /// sign-in was under way meanwhile.
+    pub generation: u32,
 }
 
 /// How far an account has come.

@@ -1,6 +1,7 @@
 //! Bodies: small, UTF-8, of a media type that the action takes, and without fields that it does not know.
 
 use freehold_domain::Error;
+use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::{Body, Request};
@@ -63,6 +64,17 @@ pub fn form_field(request: &Request, name: &str) -> Result<Option<String>, Error
     let mut values = form_urlencoded::parse(within_bounds(request)?).filter(|(key, _)| key == name);
     let value = values.next().map(|(_, value)| value.into_owned());
     Ok(value.filter(|_| values.next().is_none()))
+}
+
+/// The address in the field `email`, which mail can be sent to.
+///
+/// # Errors
+/// [`Error::InvalidFields`].
+pub fn sendable(email: Option<String>) -> Result<Email, Error> {
+    Email::parse(&email.unwrap_or_default()).ok_or_else(|| {
+        let detail = "This is not a mail address that can be sent to.";
+        Error::InvalidFields(vec![FieldError::new("email", FieldCode::InvalidEmail, detail)])
+    })
 }
 
 fn within_bounds(request: &Request) -> Result<&[u8], Error> {

@@ -1,14 +1,14 @@
 //! The edge: the only crate that knows HTTP.
 //!
 //! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
-//! - [`body`], [`mailed_link`], [`credentials`], [`site`], [`device()`]: reading a request.
+//! - [`body`], [`challenge_answer`], [`credentials`], [`site`], [`device()`]: reading a request.
 //! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
 
 pub mod answer;
 pub mod body;
+pub mod challenge_answer;
 pub mod credentials;
 mod device;
-pub mod mailed_link;
 pub mod page;
 pub mod problem;
 mod response;

@@ -23,10 +23,12 @@ pub struct Page<'a> {
     pub form: Option<Form<'a>>,
 }
 
-/// A form with nothing to fill in.
+/// A form, with nothing to fill in but perhaps a password.
 pub struct Form<'a> {
     /// Names and values that are sent along.
     pub fields: &'a [(&'a str, &'a str)],
+    /// The name and the label of a password that is chosen here.
+    pub new_password: Option<(&'a str, &'a str)>,
     /// Labels and where each sends the form, the expected one first.
     pub buttons: &'a [(&'a str, &'a str)],
 }
@@ -44,6 +46,7 @@ impl Page<'_> {
             title => self.title,
             sentences => self.sentences.iter().map(|sentence| (*sentence).to_owned()).collect::<Vec<_>>(),
             fields => self.form.as_ref().map(|form| pairs(form.fields)),
+            new_password => self.form.as_ref().and_then(|form| form.new_password).map(|field| pairs(&[field])),
             buttons => self.form.as_ref().map(|form| pairs(form.buttons)),
         };
         let html = Environment::new()
@@ -67,7 +70,7 @@ pub fn answer_of(result: Result<Response<Body>, Error>) -> Response<Body> {
         form: None,
     };
     crate::answer::of(match result {
-        Err(Error::InvalidVerificationToken) => invalid_link.answer(StatusCode::BAD_REQUEST),
+        Err(Error::InvalidAnswer) => invalid_link.answer(StatusCode::BAD_REQUEST),
         result => result,
     })
 }
@@ -78,7 +81,7 @@ mod tests {
 
     #[test]
     fn what_a_page_is_told_is_escaped() {
-        let form = Form { fields: &[("token", "\"><script>")], buttons: &[("<Go>", "/go")] };
+        let form = Form { fields: &[("token", "\"><script>")], new_password: None, buttons: &[("<Go>", "/go")] };
         let page = Page { title: "<title>", sentences: &["<b>a & b</b>"], form: Some(form) };
         let response = page.answer(StatusCode::OK).unwrap();
         let Body::Text(html) = response.body() else { panic!("a page is text") };

@@ -72,10 +72,10 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::UNPROCESSABLE_ENTITY, "Invalid fields", "Some fields are not as they must be: see errors.")
         }
         Error::EmailTaken => (StatusCode::CONFLICT, "Address taken", "An account with this address exists."),
-        Error::InvalidVerificationToken => (
+        Error::InvalidAnswer => (
             StatusCode::BAD_REQUEST,
             "Invalid token",
-            "The link is not valid: it was used, has expired or was replaced.",
+            "The link or the code is not valid: it was used, has expired or was replaced.",
         ),
         Error::InvalidCredentials => {
             (StatusCode::UNAUTHORIZED, "Invalid credentials", "No account has this address with this password.")

@@ -5,18 +5,23 @@
 
 pub mod authenticate;
 pub mod cancel_registration;
+pub mod challenge;
+pub mod forgot_password;
 mod issue_tokens;
 pub mod issuer;
 pub mod login;
 pub mod logout;
+mod new_password;
 pub mod refresh;
 pub mod register;
 pub mod resend_verification;
+pub mod reset_password;
 pub mod send_mail;
 pub mod verify_email;
 
 pub use authenticate::authenticate;
 pub use cancel_registration::cancel_registration;
+pub use forgot_password::forgot_password;
 pub use issue_tokens::SessionToken;
 pub use issuer::issuer;
 pub use login::login;
@@ -24,5 +29,6 @@ pub use logout::logout;
 pub use refresh::refresh;
 pub use register::register;
 pub use resend_verification::resend_verification;
+pub use reset_password::reset_password;
 pub use send_mail::drain;
 pub use verify_email::verify_email;

@@ -5,11 +5,14 @@ use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use freehold_crypto::code::Code;
 use freehold_crypto::envelope::{Envelope, EnvelopeError};
 use freehold_crypto::{ApplicationSecret, SecretRing};
+use freehold_domain::challenge::{Challenge, MailedSecrets, Purpose};
+use freehold_domain::email::Email;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::refresh_token::{RefreshToken, UnprovenRefreshToken};
-use freehold_domain::{Error, PoolId, Timestamp};
+use freehold_domain::{Error, PoolId, Timestamp, UserId};
 use zeroize::Zeroizing;
 
 use crate::config::SecretSource;
@@ -91,6 +94,30 @@ impl Secrets {
             return Ok(None);
         }
         Ok(token.prove(pool, &self.ring()))
+    }
+
+    /// Makes a challenge, and what answers it.
+    pub(crate) fn challenge(
+        &self,
+        purpose: Purpose,
+        user: UserId,
+        email: Email,
+        pool: &PoolId,
+        now: Timestamp,
+    ) -> (Challenge, MailedSecrets) {
+        Challenge::new(purpose, user, email, pool, &self.ring(), now)
+    }
+
+    /// Whether a code answers a challenge.
+    pub(crate) async fn is_answer(
+        &self,
+        code: &Code,
+        challenge: &Challenge,
+        pool: &PoolId,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        let answers = || challenge.is_answered_by_code(code, pool, &self.ring(), now);
+        Ok(answers() || self.read_again().await? && answers())
     }
 
     fn ring(&self) -> Arc<SecretRing> {

@@ -3,6 +3,7 @@
 //! Whatever may happen once is one conditional write. Reads are consistent. Expired items are deleted late, so every
 //! reader checks `expires_at`; an item's type is checked too, so that a record of one purpose never serves another.
 
+mod challenges;
 mod client;
 mod item;
 mod keys;
@@ -18,13 +19,14 @@ use aws_sdk_dynamodb::types::{
 };
 use freehold_domain::{Error, PoolId};
 
+pub use challenges::ChallengeMail;
 pub use client::{ATTEMPT_TIMEOUT, dynamodb_client};
 use client::{conditional, failure, is_passing_cancellation};
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};
 pub use outbox::Leased;
 pub use sessions::Written;
-pub use users::{Credentials, Registration, VerificationMail};
+pub use users::{Credentials, Registration, Reset};
 
 /// The table of one pool.
 pub struct Store {
@@ -127,6 +129,10 @@ fn number(value: u64) -> AttributeValue {
 
 fn bytes(value: &[u8]) -> AttributeValue {
     AttributeValue::B(value.to_vec().into())
+}
+
+fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().put(builder.build().map_err(unbuilt)?).build())
 }
 
 /// A write that lacks a part is a mistake of ours, not of a caller.

@@ -40,6 +40,9 @@ pub fn authenticate<'a>(app: &'a App, access_token: &'a str) -> BoxFuture<'a, Re
 
         let (user, session) = try_join(app.store.user(user), app.store.session(user, session, now)).await?;
         let (Some(user), Some(session)) = (user, session) else { return Err(Error::InvalidAccessToken) };
+        if !session.is_of(&user) {
+            return Err(Error::InvalidAccessToken);
+        }
         let expected = Expected {
             issuer: &config.issuers.of(user.id),
             subject: &user.id.to_string(),

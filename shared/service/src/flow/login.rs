@@ -54,7 +54,7 @@ pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> 
         }
 
         let token = RefreshToken::generate(user.id, SessionId::new(now));
-        let session = Session::begin(&token, input.device, &settings);
+        let session = Session::begin(&user, &token, input.device, &settings);
         // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.
         let access_token = access_token(app, &user, &credentials, session.id, now).await?;
         let session_token = SessionToken::new(app, &token, session.expires_at, now)?;

@@ -2,7 +2,7 @@
 
 use freehold_crypto::token::SecretHash;
 use freehold_domain::refresh_token::RefreshToken;
-use freehold_domain::session::{Presented, refreshed_until};
+use freehold_domain::session::{Presented, Session, refreshed_until};
 use freehold_domain::{Error, Timestamp};
 use futures::future::{BoxFuture, try_join3};
 
@@ -39,19 +39,22 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
             return Err(Error::InvalidRefreshToken);
         }
         let next = RefreshToken::generate(presented.user, presented.session);
-        let (rotated, user, credentials) = try_join3(
+        let ((session, rotated), user, credentials) = try_join3(
             Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
             app.store.user(presented.user),
             app.store.credentials(presented.user),
         )
         .await?;
         let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
+        if !session.is_of(&user) {
+            return Err(Error::InvalidRefreshToken);
+        }
         let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
         Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
     })
 }
 
-/// Exchanges the presented secret for the next one: whether it was exchanged, or only forgiven.
+/// Exchanges the presented secret for the next one: the session, and whether it was exchanged or only forgiven.
 ///
 /// The first write is made on the guess that the presented secret is the current one, so that a rotation is one round trip.
 /// Where it was not, the write brings back the session as it is, and the session judges. Each further write is conditional
@@ -62,32 +65,35 @@ async fn exchange(
     next: &SecretHash,
     expires_at: Timestamp,
     now: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<(Session, bool), Error> {
     let session = (presented.user, presented.session);
     let presented = presented.secret.hash();
     let mut written = app.store.rotate(session, &presented, next, expires_at, now).await?;
     for _ in 0..MAX_LOOKS {
-        let Written::Lost(seen) = written else { return Ok(true) };
+        let seen = match written {
+            Written::Done(session) => return Ok((session, true)),
+            Written::Lost(seen) => seen,
+        };
         let seen = seen.filter(|seen| seen.expires_at > now).ok_or(Error::InvalidRefreshToken)?;
         if seen.current == *next {
             // This very write had been made, its answer was lost, and the SDK repeated it.
-            return Ok(true);
+            return Ok((seen, true));
         }
         written = match seen.judge(&presented, now) {
             Presented::Current => app.store.rotate(session, &presented, next, expires_at, now).await?,
-            Presented::JustReplaced => return Ok(false),
+            Presented::JustReplaced => return Ok((seen, false)),
             Presented::Recoverable => app.store.recover(&seen, next, expires_at, now).await?,
             Presented::Stolen => match app.store.end_stolen_session(&seen).await? {
-                Written::Done => {
+                Written::Done(()) => {
                     tracing::warn!(user = %seen.user, session = %seen.id, "a stolen refresh token ended its session");
                     return Err(Error::InvalidRefreshToken);
                 }
-                lost @ Written::Lost(_) => lost,
+                Written::Lost(seen) => Written::Lost(seen),
             },
         };
     }
     match written {
-        Written::Done => Ok(true),
+        Written::Done(session) => Ok((session, true)),
         Written::Lost(_) => Err(Error::unavailable("a session changed each time that it was looked at")),
     }
 }

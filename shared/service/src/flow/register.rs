@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use freehold_crypto::key_pair::KeyPair;
+use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
-use freehold_domain::envelope::SealedFor;
-use freehold_domain::mail::{Kind, Mail};
 use freehold_domain::name::DisplayName;
 use freehold_domain::password::Password;
 use freehold_domain::user::{Role, Status, User};
-use freehold_domain::verification::{Challenge, VerificationToken};
-use freehold_domain::{Error, MailId, UserId};
-use futures::future::{BoxFuture, try_join};
+use freehold_domain::{Error, UserId};
+use futures::future::BoxFuture;
 
+use super::challenge::challenge_by_mail;
+use super::new_password::new_password;
 use crate::App;
-use crate::store::{Credentials, Registration};
+use crate::store::Registration;
 
 /// Who signs up.
 pub struct Input {
@@ -38,54 +37,13 @@ pub fn register(app: &App, input: Input) -> BoxFuture<'_, Result<UserId, Error>>
         if holder.is_some_and(|holder| !holder.is_abandoned(now)) {
             return Err(Error::EmailTaken);
         }
-        // A key pair takes longer than a hash, so the lanes of the hash would only hold it up.
-        let (hasher, password) = (app.hasher()?, Arc::new(password));
-        let (password_hash, key_pair) = try_join(hasher.hash_on_one_thread(&password), make_key_pair()).await?;
-
         let id = UserId::new(now);
-        let sealed_private_key =
-            app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(id), key_pair.private.expose().as_bytes());
-        let token = VerificationToken::generate();
-        let challenge = Challenge::new(id, email.clone(), &token, now);
-        let mail = verification_mail(app, &challenge, &token, name.clone())?;
-        let user = User {
-            id,
-            email,
-            status: Status::Unverified,
-            name,
-            roles: vec![Role::user()],
-            public_key: key_pair.public,
-        };
-        let credentials = Credentials { password_hash, sealed_private_key };
+        let (credentials, public_key) = new_password(app, id, &Arc::new(password)).await?;
+        let (challenge, mail) = challenge_by_mail(app, Purpose::VerifyEmail, id, email.clone(), name.clone())?;
+        let user =
+            User { id, email, status: Status::Unverified, name, roles: vec![Role::user()], public_key, generation: 0 };
         let replaces = holder.map(|abandoned| abandoned.user);
         app.store.register(&Registration { user, credentials, challenge, mail, replaces }, now).await?;
         Ok(id)
     })
-}
-
-/// The mail that carries the token of a challenge.
-pub(super) fn verification_mail(
-    app: &App,
-    challenge: &Challenge,
-    token: &VerificationToken,
-    name: Option<DisplayName>,
-) -> Result<Mail, Error> {
-    let id = MailId::new(app.clock.now());
-    let sealed_token = app.secrets()?.seal(&app.config.pool, SealedFor::Mail(id), token.expose().as_bytes());
-    Ok(Mail {
-        id,
-        kind: Kind::VerifyEmail,
-        user: challenge.user,
-        to: challenge.email.clone(),
-        name,
-        sealed_token,
-        expires_at: challenge.expires_at,
-    })
-}
-
-/// On a thread of its own, beside the one that hashes.
-async fn make_key_pair() -> Result<KeyPair, Error> {
-    let made = tokio::task::spawn_blocking(KeyPair::generate).await;
-    made.map_err(|_| Error::internal("the thread that makes a key pair ended"))?
-        .map_err(|error| Error::internal(error.to_string()))
 }

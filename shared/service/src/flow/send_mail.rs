@@ -1,12 +1,13 @@
 //! Handing mail over to SES.
 
+use freehold_domain::challenge::{MailedSecrets, Purpose};
 use freehold_domain::envelope::SealedFor;
-use freehold_domain::mail::Shard;
+use freehold_domain::mail::{Kind, Mail, Shard};
 use freehold_domain::{Error, MailId, Timestamp};
 use futures::future::BoxFuture;
 
 use crate::App;
-use crate::mail::{Letter, SendError};
+use crate::mail::{Content, Letter, SendError};
 use crate::store::Leased;
 
 /// The shard that a partition key of a stream's record names; nothing, where it names none of this pool's.
@@ -75,7 +76,16 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
 
 async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {
     let mail = &leased.mail;
-    let token = app.secrets()?.open(&app.config.pool, SealedFor::Mail(mail.id), &mail.sealed_token).await?;
-    let token = std::str::from_utf8(&token).map_err(|_| Error::internal("the token of a mail is not text"))?;
-    Letter::write(mail, token, &app.config.public_url)
+    let content = match mail.kind {
+        Kind::Question(purpose) => Content::Question(purpose, open_secrets(app, mail, purpose).await?),
+        Kind::Notice(notification) => Content::Notice(notification),
+    };
+    Letter::write(mail, &content, &app.config.public_url)
+}
+
+async fn open_secrets(app: &App, mail: &Mail, purpose: Purpose) -> Result<MailedSecrets, Error> {
+    let broken = || Error::internal("the secrets of a mail are not as they were sealed");
+    let sealed = mail.sealed_secrets.as_ref().ok_or_else(broken)?;
+    let opened = app.secrets()?.open(&app.config.pool, SealedFor::Mail(mail.id), sealed).await?;
+    std::str::from_utf8(&opened).ok().and_then(|text| MailedSecrets::parse(purpose, text)).ok_or_else(broken)
 }

@@ -1,7 +1,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use freehold_crypto::code::CodeMac;
 use freehold_crypto::token::SecretHash;
+use freehold_domain::challenge::Purpose;
 use freehold_domain::{Error, Timestamp};
 
 use super::{Key, text};
@@ -16,7 +18,7 @@ pub(super) enum ItemType {
     Credentials,
     Claim,
     Session,
-    Verification,
+    Challenge(Purpose),
     Mail,
     Limit,
     Decoy,
@@ -30,7 +32,8 @@ impl ItemType {
             Self::Credentials => "credentials",
             Self::Claim => "claim",
             Self::Session => "session",
-            Self::Verification => "verification",
+            Self::Challenge(Purpose::VerifyEmail) => "verification",
+            Self::Challenge(Purpose::ResetPassword) => "password-reset",
             Self::Mail => "mail",
             Self::Limit => "limit",
             Self::Decoy => "decoy",
@@ -109,6 +112,17 @@ impl Item {
         let Some(value) = self.map.get(name) else { return Ok(None) };
         let hash = value.as_b().ok().and_then(|value| SecretHash::from_bytes(value.as_ref()));
         hash.map(Some).ok_or_else(|| self.broken(name))
+    }
+
+    pub(super) fn code_mac(&self, name: &str) -> Result<CodeMac, Error> {
+        let mac = self.map.get(name).and_then(|value| CodeMac::from_bytes(value.as_b().ok()?.as_ref()));
+        mac.ok_or_else(|| self.broken(name))
+    }
+
+    /// The generation of a user or a session: the first is not written.
+    pub(super) fn generation(&self) -> Result<u32, Error> {
+        let generation = self.optional_number("generation")?.unwrap_or_default();
+        u32::try_from(generation).map_err(|_| self.broken("generation"))
     }
 
     /// The text, read by the type that it must be of.

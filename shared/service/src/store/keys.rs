@@ -1,3 +1,4 @@
+use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
 use freehold_domain::{MailId, PoolId, SessionId, UserId};
@@ -51,16 +52,17 @@ impl Keys {
         self.of_user(user, format!("SESSION#{session}"))
     }
 
-    pub(super) fn verification(&self, user: UserId) -> Key {
-        self.of_user(user, "CHALLENGE#verify-email")
+    pub(super) fn challenge(&self, purpose: Purpose, user: UserId) -> Key {
+        self.of_user(user, format!("CHALLENGE#{}", purpose.as_str()))
     }
 
     pub(super) fn claim(&self, email: &Email) -> Key {
         self.key(format!("LOGIN#email#{}", email.canonical()), "CLAIM")
     }
 
-    pub(super) fn verification_mails(&self, email: &Email) -> Key {
-        self.key(format!("LIMIT#verification-mails#{}", email.canonical()), "COUNT")
+    /// Where the mails of one purpose are counted that an address is sent.
+    pub(super) fn mails_to(&self, purpose: Purpose, email: &Email) -> Key {
+        self.key(format!("LIMIT#{}-mails#{}", purpose.as_str(), email.canonical()), "COUNT")
     }
 
     pub(super) fn mail(&self, mail: MailId) -> Key {

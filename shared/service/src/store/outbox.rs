@@ -106,7 +106,7 @@ impl Store {
     /// Marks a mail that can never be sent: it is due no more, and its secret goes. It stays until it expires, for whoever
     /// looks into why.
     pub(crate) async fn bury(&self, leased: &Leased) -> Result<(), Error> {
-        let update = self.update_leased(leased).update_expression("SET is_dead = :yes REMOVE due_at, sealed_token");
+        let update = self.update_leased(leased).update_expression("SET is_dead = :yes REMOVE due_at, sealed_secrets");
         let written = update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await;
         conditional("UpdateItem", written).map(|_| ())
     }
@@ -133,7 +133,7 @@ impl Store {
             ("user_id", Some(text(mail.user.to_string()))),
             ("recipient", Some(text(mail.to.as_str()))),
             ("display_name", mail.name.as_ref().map(|name| text(name.as_str()))),
-            ("sealed_token", Some(text(mail.sealed_token.as_str()))),
+            ("sealed_secrets", mail.sealed_secrets.as_ref().map(|sealed| text(sealed.as_str()))),
             ("due_at", Some(number(mail.id.created_at().as_millis()))),
             ("attempts", Some(number(0))),
             ("expires_at", Some(number(mail.expires_at.as_seconds()))),
@@ -157,7 +157,7 @@ fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
         user: item.parse("user_id", UserId::parse)?,
         to: item.parse("recipient", Email::parse)?,
         name: item.optional_text("display_name")?.map(name).transpose()?,
-        sealed_token: Envelope::from_stored(item.text("sealed_token")?.to_owned()),
+        sealed_secrets: item.optional_text("sealed_secrets")?.map(|text| Envelope::from_stored(text.to_owned())),
         expires_at: item.expires_at()?,
     };
     let attempts = u32::try_from(item.number("attempts")?).map_err(|_| item.broken("attempts"))?;

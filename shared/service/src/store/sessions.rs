@@ -1,5 +1,6 @@
+use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use freehold_crypto::token::SecretHash;
 use freehold_domain::session::{Device, Session};
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
@@ -9,9 +10,9 @@ use super::item::{Map, item};
 use super::{Item, ItemType, Store, bytes, conditional, failure, number, text};
 
 /// What became of a write that was conditional on a session as it was read.
-pub enum Written {
-    /// It was written.
-    Done,
+pub enum Written<T> {
+    /// It was written: what is there now.
+    Done(T),
     /// The session is no longer so. It is now as it is here; or there is none.
     Lost(Option<Session>),
 }
@@ -46,7 +47,7 @@ impl Store {
         next: &SecretHash,
         expires_at: Timestamp,
         now: Timestamp,
-    ) -> Result<Written, Error> {
+    ) -> Result<Written<Session>, Error> {
         let update = self
             .update_session(user, id, next, expires_at, now)
             .update_expression(
@@ -57,7 +58,7 @@ impl Store {
             .expression_attribute_values(":current", bytes(current.as_bytes()))
             .expression_attribute_values(":none", number(0))
             .expression_attribute_values(":now", number(now.as_seconds()));
-        written(conditional("UpdateItem", update.send().await)?, user, id)
+        updated(conditional("UpdateItem", update.send().await)?, user, id)
     }
 
     /// Puts `next` in the place of a current secret that its owner never received. The previous one stays.
@@ -67,7 +68,7 @@ impl Store {
         next: &SecretHash,
         expires_at: Timestamp,
         now: Timestamp,
-    ) -> Result<Written, Error> {
+    ) -> Result<Written<Session>, Error> {
         let update = self
             .update_session(seen.user, seen.id, next, expires_at, now)
             .update_expression(
@@ -77,11 +78,11 @@ impl Store {
             .expression_attribute_values(":current", bytes(seen.current.as_bytes()))
             .expression_attribute_values(":seen_recoveries", number(seen.recoveries.into()))
             .expression_attribute_values(":recoveries", number(u64::from(seen.recoveries) + 1));
-        written(conditional("UpdateItem", update.send().await)?, seen.user, seen.id)
+        updated(conditional("UpdateItem", update.send().await)?, seen.user, seen.id)
     }
 
     /// Ends a session that a thief is in, if it is still as it was seen.
-    pub(crate) async fn end_stolen_session(&self, seen: &Session) -> Result<Written, Error> {
+    pub(crate) async fn end_stolen_session(&self, seen: &Session) -> Result<Written<()>, Error> {
         let deleted = self
             .client
             .delete_item()
@@ -93,7 +94,10 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        written(conditional("DeleteItem", deleted)?, seen.user, seen.id)
+        match conditional("DeleteItem", deleted)? {
+            Ok(_) => Ok(Written::Done(())),
+            Err(instead) => Ok(Written::Lost(read_seen(instead, seen.user, seen.id)?)),
+        }
     }
 
     /// Ends a session, whatever it is like; one that has ended stays so.
@@ -119,6 +123,7 @@ impl Store {
             .expression_attribute_values(":next", bytes(next.as_bytes()))
             .expression_attribute_values(":rotated_at", number(now.as_millis()))
             .expression_attribute_values(":expires_at", number(expires_at.as_seconds()))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
@@ -128,6 +133,7 @@ impl Store {
             ("previous_hash", session.previous.as_ref().map(|hash| bytes(hash.as_bytes()))),
             ("rotated_at", Some(number(session.rotated_at.as_millis()))),
             ("recoveries", Some(number(session.recoveries.into()))),
+            ("generation", (session.generation > 0).then(|| number(session.generation.into()))),
             ("source_ip", Some(text(&session.device.source_ip))),
             ("user_agent", Some(text(&session.device.user_agent))),
             ("expires_at", Some(number(session.expires_at.as_seconds()))),
@@ -136,10 +142,23 @@ impl Store {
     }
 }
 
-fn written<T>(result: Result<T, SeenInstead>, user: UserId, id: SessionId) -> Result<Written, Error> {
-    let Err(seen) = result else { return Ok(Written::Done) };
+fn updated(
+    result: Result<UpdateItemOutput, SeenInstead>,
+    user: UserId,
+    id: SessionId,
+) -> Result<Written<Session>, Error> {
+    match result {
+        Ok(output) => {
+            let session = read_seen(output.attributes, user, id)?;
+            session.map(Written::Done).ok_or_else(|| Error::internal("UpdateItem: it does not say what it wrote"))
+        }
+        Err(instead) => read_seen(instead, user, id).map(Written::Lost),
+    }
+}
+
+fn read_seen(seen: SeenInstead, user: UserId, id: SessionId) -> Result<Option<Session>, Error> {
     let seen = seen.map(|map| Item::read(map, ItemType::Session)).transpose()?;
-    seen.map(|item| read_session(&item, user, id)).transpose().map(Written::Lost)
+    seen.map(|item| read_session(&item, user, id)).transpose()
 }
 
 fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<Session, Error> {
@@ -151,6 +170,7 @@ fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<Session, Err
         rotated_at: item.moment("rotated_at")?,
         recoveries: u32::try_from(item.number("recoveries")?).map_err(|_| item.broken("recoveries"))?,
         expires_at: item.expires_at()?,
+        generation: item.generation()?,
         device: Device::new(item.text("source_ip")?, item.text("user_agent")?),
     })
 }

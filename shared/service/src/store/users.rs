@@ -2,15 +2,15 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use freehold_crypto::envelope::Envelope;
 use freehold_crypto::key_pair::PublicKey;
 use freehold_crypto::password::PasswordHash;
+use freehold_domain::challenge::{Challenge, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::mail::Mail;
 use freehold_domain::name::DisplayName;
 use freehold_domain::user::{Claim, Role, Status, User};
-use freehold_domain::verification::Challenge;
 use freehold_domain::{Error, Timestamp, UserId};
 
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, bytes, conditional, number, text, unbuilt};
+use super::{Item, ItemType, Store, conditional, number, put, text, unbuilt};
 
 /// What must not be exposed of a user.
 pub struct Credentials {
@@ -34,12 +34,16 @@ pub struct Registration {
     pub replaces: Option<UserId>,
 }
 
-/// Where a challenge and its mail are written when somebody asks for another mail.
-pub enum VerificationMail {
-    /// To an account that waits to be verified.
-    Renewed(Challenge, Mail),
-    /// To where nobody looks: the same work, for an address that nobody waits at.
-    Decoy(Challenge, Mail),
+/// All that a reset of a password writes.
+pub struct Reset {
+    /// What was answered.
+    pub challenge: Challenge,
+    /// The new secrets.
+    pub credentials: Credentials,
+    /// The public half of the new key pair.
+    pub public_key: PublicKey,
+    /// The mail that says so.
+    pub mail: Mail,
 }
 
 impl Store {
@@ -59,12 +63,6 @@ impl Store {
     pub(crate) async fn credentials(&self, user: UserId) -> Result<Option<Credentials>, Error> {
         let item = self.get(self.keys.credentials(user), ItemType::Credentials).await?;
         item.map(|item| read_credentials(&item)).transpose()
-    }
-
-    /// The challenge that waits for a mailed link to answer it.
-    pub(crate) async fn challenge(&self, user: UserId) -> Result<Option<Challenge>, Error> {
-        let item = self.get(self.keys.verification(user), ItemType::Verification).await?;
-        item.map(|item| read_challenge(&item, user)).transpose()
     }
 
     /// Writes a new account, its claim, its challenge and its mail: all of it or nothing. An abandoned account that held
@@ -92,9 +90,11 @@ impl Store {
         ];
         if let Some(abandoned) = replaces {
             let abandoned = *abandoned;
-            for key in
-                [self.keys.profile(abandoned), self.keys.credentials(abandoned), self.keys.verification(abandoned)]
-            {
+            for key in [
+                self.keys.profile(abandoned),
+                self.keys.credentials(abandoned),
+                self.keys.challenge(Purpose::VerifyEmail, abandoned),
+            ] {
                 let delete = self.delete(key).build().map_err(unbuilt)?;
                 writes.push(TransactWriteItem::builder().delete(delete).build());
             }
@@ -109,7 +109,7 @@ impl Store {
     /// Answers a challenge: the account is verified and holds its address for good. N parallel answers have one winner.
     ///
     /// # Errors
-    /// [`Error::InvalidVerificationToken`], where the challenge is no longer what it was.
+    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
     pub(crate) async fn verify(&self, challenge: &Challenge, now: Timestamp) -> Result<(), Error> {
         let profile = self
             .update(self.keys.profile(challenge.user))
@@ -129,13 +129,13 @@ impl Store {
             TransactWriteItem::builder().update(profile.build().map_err(unbuilt)?).build(),
             TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
         ];
-        self.transact(writes).await?.map_err(|_| Error::InvalidVerificationToken)
+        self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
     }
 
     /// Answers a challenge with "this was not me": the account that was never verified goes, and its address is free.
     ///
     /// # Errors
-    /// [`Error::InvalidVerificationToken`], where the challenge is no longer what it was.
+    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
     pub(crate) async fn cancel(&self, challenge: &Challenge, now: Timestamp) -> Result<(), Error> {
         let profile = self
             .delete(self.keys.profile(challenge.user))
@@ -150,47 +150,33 @@ impl Store {
         for delete in [profile, claim, credentials] {
             writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
         }
-        self.transact(writes).await?.map_err(|_| Error::InvalidVerificationToken)
+        self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
     }
 
-    /// Replaces the challenge of an account that waits to be verified, and writes the mail; or does as much work for
-    /// nothing. An account that was verified in between stays as it is.
-    pub(crate) async fn write_verification_mail(&self, mail: &VerificationMail) -> Result<(), Error> {
-        let writes = match mail {
-            VerificationMail::Renewed(challenge, mail) => {
-                let claim = self
-                    .update(self.keys.claim(&challenge.email))
-                    .update_expression("SET unverified_until = :until")
-                    .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
-                    .expression_attribute_values(":user", text(challenge.user.to_string()))
-                    .expression_attribute_values(":until", number(challenge.expires_at.as_millis()));
-                vec![
-                    put(self.put(self.challenge_item(challenge)))?,
-                    put(self.put(self.mail_item(mail)))?,
-                    TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
-                ]
-            }
-            VerificationMail::Decoy(challenge, mail) => {
-                let moved = |part: &str, mut map: Map| {
-                    map.extend(item(self.keys.decoy(mail.id, part), ItemType::Decoy, []));
-                    map
-                };
-                let claim = self
-                    .update(self.keys.decoy(mail.id, "CLAIM"))
-                    .update_expression("SET unverified_until = :until, expires_at = :expires_at, item_type = :decoy")
-                    .condition_expression("attribute_not_exists(pk)")
-                    .expression_attribute_values(":until", number(challenge.expires_at.as_millis()))
-                    .expression_attribute_values(":expires_at", number(challenge.expires_at.as_seconds()))
-                    .expression_attribute_values(":decoy", text(ItemType::Decoy.as_str()));
-                vec![
-                    put(self.put(moved("CHALLENGE", self.challenge_item(challenge))))?,
-                    put(self.put(moved("LETTER", self.mail_item(mail))))?,
-                    TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
-                ]
-            }
-        };
-        // A refusal says that the account was verified, cancelled or taken over in between: there is nothing to send.
-        self.transact(writes).await.map(|_| ())
+    /// Uses a challenge up, and replaces the account's password and keys: all of it or nothing. Its sessions are of an
+    /// earlier generation from then on. N parallel answers have one winner.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was, or the account has another address.
+    pub(crate) async fn reset_password(&self, reset: &Reset, now: Timestamp) -> Result<(), Error> {
+        let Reset { challenge, credentials, public_key, mail } = reset;
+        let public_key = public_key.to_stored().map_err(|error| Error::internal(error.to_string()))?;
+        let profile = self
+            .update(self.keys.profile(challenge.user))
+            .update_expression("SET public_key = :key ADD version :one, generation :one")
+            .condition_expression("account_status = :verified AND email = :email")
+            .expression_attribute_values(":key", text(public_key))
+            .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":verified", text(Status::Verified.as_str()))
+            .expression_attribute_values(":email", text(challenge.email.as_str()));
+        let replaced = self.put(self.credentials_item(challenge.user, credentials));
+        let writes = vec![
+            self.consume(challenge, now)?,
+            TransactWriteItem::builder().update(profile.build().map_err(unbuilt)?).build(),
+            put(replaced.condition_expression("attribute_exists(pk)"))?,
+            put(self.put(self.mail_item(mail)))?,
+        ];
+        self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
     }
 
     /// Puts a stronger hash in the place of the one that a sign-in was verified against. One that changed in between stays.
@@ -207,17 +193,6 @@ impl Store {
             .send()
             .await;
         conditional("UpdateItem", written).map(|_| ())
-    }
-
-    /// Deletes the challenge, if it is still the one that was read and has not expired.
-    fn consume(&self, challenge: &Challenge, now: Timestamp) -> Result<TransactWriteItem, Error> {
-        let delete = self
-            .delete(self.keys.verification(challenge.user))
-            .condition_expression("token_hash = :hash AND item_type = :type AND expires_at > :now")
-            .expression_attribute_values(":hash", bytes(challenge.token_hash.as_bytes()))
-            .expression_attribute_values(":type", text(ItemType::Verification.as_str()))
-            .expression_attribute_values(":now", number(now.as_seconds()));
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build())
     }
 
     fn claim_item(&self, challenge: &Challenge) -> Map {
@@ -238,6 +213,7 @@ impl Store {
             ("roles", Some(AttributeValue::L(roles))),
             ("public_key", Some(text(public_key))),
             ("version", Some(number(1))),
+            ("generation", (user.generation > 0).then(|| number(user.generation.into()))),
         ];
         Ok(item(self.keys.profile(user.id), ItemType::User, attributes))
     }
@@ -249,19 +225,6 @@ impl Store {
         ];
         item(self.keys.credentials(user), ItemType::Credentials, attributes)
     }
-
-    fn challenge_item(&self, challenge: &Challenge) -> Map {
-        let attributes = [
-            ("email", Some(text(challenge.email.as_str()))),
-            ("token_hash", Some(bytes(challenge.token_hash.as_bytes()))),
-            ("expires_at", Some(number(challenge.expires_at.as_seconds()))),
-        ];
-        item(self.keys.verification(challenge.user), ItemType::Verification, attributes)
-    }
-}
-
-fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<TransactWriteItem, Error> {
-    Ok(TransactWriteItem::builder().put(builder.build().map_err(unbuilt)?).build())
 }
 
 fn read_claim(item: &Item) -> Result<Claim, Error> {
@@ -281,6 +244,7 @@ fn read_user(item: &Item, id: UserId) -> Result<User, Error> {
         name: item.optional_text("display_name")?.map(name).transpose()?,
         roles: item.texts("roles")?.into_iter().map(role).collect::<Result<_, _>>()?,
         public_key: item.parse("public_key", |text| PublicKey::from_stored(text).ok())?,
+        generation: item.generation()?,
     })
 }
 
@@ -288,14 +252,5 @@ fn read_credentials(item: &Item) -> Result<Credentials, Error> {
     Ok(Credentials {
         password_hash: item.parse("password_hash", |text| PasswordHash::parse(text).ok())?,
         sealed_private_key: Envelope::from_stored(item.text("private_key")?.to_owned()),
-    })
-}
-
-fn read_challenge(item: &Item, user: UserId) -> Result<Challenge, Error> {
-    Ok(Challenge {
-        user,
-        email: item.parse("email", Email::parse)?,
-        token_hash: item.hash("token_hash")?,
-        expires_at: item.expires_at()?,
     })
 }

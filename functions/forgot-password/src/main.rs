@@ -1,0 +1,10 @@
+//! Runs the function in Lambda.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    freehold_http::serve(
+        |environment| Box::pin(async move { Ok(environment.app().with_secrets(environment.secrets().await?)) }),
+        forgot_password::handle,
+    )
+}

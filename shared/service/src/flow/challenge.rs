@@ -1,0 +1,137 @@
+//! Mails that ask something, and the answers to them.
+
+use freehold_crypto::code::Code;
+use freehold_domain::challenge::{Challenge, ChallengeToken, Purpose};
+use freehold_domain::email::Email;
+use freehold_domain::envelope::SealedFor;
+use freehold_domain::mail::{Kind, Mail};
+use freehold_domain::name::DisplayName;
+use freehold_domain::user::User;
+use freehold_domain::{Error, MailId, UserId};
+use futures::future::BoxFuture;
+
+use crate::App;
+use crate::store::ChallengeMail;
+
+/// What a mailed link carries. It names the account, so that nothing else can.
+pub struct Link {
+    /// The account.
+    pub user: UserId,
+    /// The token that was mailed.
+    pub token: ChallengeToken,
+}
+
+impl Link {
+    /// Reads what a link or a form carries. What is no token of ours is refused like one that is no longer valid.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAnswer`].
+    pub fn parse(purpose: Purpose, user: &str, token: &str) -> Result<Self, Error> {
+        let user = UserId::parse(user).ok_or(Error::InvalidAnswer)?;
+        let token = ChallengeToken::parse(purpose, token).ok_or(Error::InvalidAnswer)?;
+        Ok(Self { user, token })
+    }
+}
+
+/// How somebody answers a mail.
+pub enum Answer {
+    /// With its link.
+    Link(Link),
+    /// With the code beside the link, typed on another device than the one that the mail is read on.
+    Code {
+        /// The address that the mail was sent to.
+        email: Email,
+        /// The code.
+        code: Code,
+    },
+}
+
+impl Answer {
+    /// Reads an address and a code. What can be neither is refused like a wrong code.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAnswer`].
+    pub fn parse_code(email: &str, code: &str) -> Result<Self, Error> {
+        let email = Email::parse(email).ok_or(Error::InvalidAnswer)?;
+        let code = Code::parse(code).ok_or(Error::InvalidAnswer)?;
+        Ok(Self::Code { email, code })
+    }
+}
+
+/// What a link would do: nothing is consumed by looking, since programs that scan mail follow every link.
+///
+/// # Errors
+/// [`Error::InvalidAnswer`].
+pub fn linked_challenge<'a>(app: &'a App, purpose: Purpose, link: &'a Link) -> BoxFuture<'a, Result<Challenge, Error>> {
+    Box::pin(async move {
+        let challenge = app.store.challenge(purpose, link.user).await?;
+        challenge.filter(|challenge| challenge.is_answered_by(&link.token, app.clock.now())).ok_or(Error::InvalidAnswer)
+    })
+}
+
+/// The challenge that somebody answers rightly. A guess at a code is counted before it is compared.
+pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Answer) -> Result<Challenge, Error> {
+    match answer {
+        Answer::Link(link) => linked_challenge(app, purpose, link).await,
+        Answer::Code { email, code } => {
+            let now = app.clock.now();
+            // Nobody has an id that is made here and now: an unknown address costs what a wrong code costs.
+            let user = app.store.claim(email).await?.map_or_else(|| UserId::new(now), |claim| claim.user);
+            let challenge = app.store.count_guess(purpose, user, now).await?.ok_or(Error::InvalidAnswer)?;
+            let is_to_this_address = challenge.email.canonical() == email.canonical();
+            let is_answer = app.secrets()?.is_answer(code, &challenge, &app.config.pool, now).await?;
+            if is_to_this_address && is_answer { Ok(challenge) } else { Err(Error::InvalidAnswer) }
+        }
+    }
+}
+
+/// A challenge, and the mail that carries what answers it.
+pub(super) fn challenge_by_mail(
+    app: &App,
+    purpose: Purpose,
+    user: UserId,
+    email: Email,
+    name: Option<DisplayName>,
+) -> Result<(Challenge, Mail), Error> {
+    let (secrets, pool, now) = (app.secrets()?, &app.config.pool, app.clock.now());
+    let (challenge, answers) = secrets.challenge(purpose, user, email, pool, now);
+    let id = MailId::new(now);
+    let mail = Mail {
+        id,
+        kind: Kind::Question(purpose),
+        user,
+        to: challenge.email.clone(),
+        name,
+        sealed_secrets: Some(secrets.seal(pool, SealedFor::Mail(id), answers.expose().as_bytes())),
+        expires_at: challenge.expires_at,
+    };
+    Ok((challenge, mail))
+}
+
+/// Sends an address a mail that somebody asked for, if an account is found there that it is about. What is in the mail
+/// replaces what was in the one before.
+///
+/// Where there is no such account it reads and writes as much, to where nobody looks: neither the answer nor its time says
+/// which it was. More than 5 an hour are not sent, to any address.
+pub(super) async fn send_on_demand(
+    app: &App,
+    purpose: Purpose,
+    email: &Email,
+    is_about: impl Fn(&User) -> bool,
+) -> Result<(), Error> {
+    let now = app.clock.now();
+    if !app.store.count_mail(purpose, email, now).await? {
+        return Ok(());
+    }
+    let decoy = UserId::new(now);
+    let holder = app.store.claim(email).await?.map_or(decoy, |claim| claim.user);
+    let user = app.store.user(holder).await?.filter(is_about);
+    let mail = if let Some(user) = user {
+        let (challenge, mail) = challenge_by_mail(app, purpose, user.id, user.email, user.name)?;
+        ChallengeMail::Sent(challenge, mail)
+    } else {
+        let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None)?;
+        ChallengeMail::Decoy(challenge, mail)
+    };
+    app.store.write_challenge_mail(&mail).await
+}

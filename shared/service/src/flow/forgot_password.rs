@@ -1,0 +1,18 @@
+//! Asking for a way back in.
+
+use freehold_domain::Error;
+use freehold_domain::challenge::Purpose;
+use freehold_domain::email::Email;
+use freehold_domain::user::Status;
+use futures::future::BoxFuture;
+
+use super::challenge::send_on_demand;
+use crate::App;
+
+/// Sends an address a mail by which its owner chooses another password, if a verified account has it.
+///
+/// # Errors
+/// None but those of a table that does not answer.
+pub fn forgot_password<'a>(app: &'a App, email: &'a Email) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(send_on_demand(app, Purpose::ResetPassword, email, |user| user.status == Status::Verified))
+}
