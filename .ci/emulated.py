@@ -23,6 +23,7 @@ from pool import bootstraps, expect, free_port, process, services, wait_for
 # out by this pool.
 STATUSES = {
     "cancel-registration": (400, 400),
+    "change-password": (401, 401),
     "forgot-password": (202, 202),
     "issuer": (404, 404),
     "login": (403, 403),
@@ -32,6 +33,7 @@ STATUSES = {
     "register": (201, 409),
     "resend-verification": (202, 202),
     "reset-password": (400, 400),
+    "sessions": (401, 401),
     "verify-email": (400, 400),
 }
 # What the functions that are not behind the API answer.

@@ -3,6 +3,7 @@
 Only examples, and the steps of chains of links, are touched. All other cases go out as they were generated.
 """
 
+import functools
 import re
 import time
 import uuid
@@ -11,6 +12,7 @@ import schemathesis
 from pool import PASSWORD, call
 
 registered = set()
+passwords = {}
 
 
 @schemathesis.hook("before_call").apply_to(operation_id="register")
@@ -45,7 +47,7 @@ def with_the_token_of_who_forgot(context, case, kwargs):
     if case.meta.phase.name == "examples":
         url = case.operation.base_url
         email, user = new_user(url)
-        call(f"{url}/verify-email", {"user_id": user, "token": mailed(url, user, "verify-email")[0]})
+        verify(url, user)
         call(f"{url}/password/forgot", {"email": email})
         answer(case, email, user, "password/reset")
 
@@ -53,6 +55,28 @@ def with_the_token_of_who_forgot(context, case, kwargs):
 def is_step(case):
     """Whether a case is a step of a chain of links, and keeps to openapi.yaml."""
     return case.meta.phase.name == "stateful" and case.meta.generation.mode == "positive"
+
+
+@schemathesis.hook("before_call").apply_to(operation_id=["changePassword", "endOtherSessions", "endSession"])
+def as_somebody_else(context, case, kwargs):
+    """Sends what ends sessions as another user, so that it does not end those that the other cases are sent in."""
+    headers = kwargs.get("headers") or case.headers
+    # What a check sends instead of a token of ours stays as it is.
+    if (headers or {}).get("Authorization", "").startswith("Bearer ey"):
+        url = case.operation.base_url
+        email = verified_user(url)
+        token = call(f"{url}/login", {"email": email, "password": passwords[email]})["access_token"]
+        headers["Authorization"] = f"Bearer {token}"
+        if case.meta.phase.name in ("examples", "stateful") and "id" in (case.path_parameters or {}):
+            sessions = call(f"{url}/me/sessions", bearer=token)["sessions"]
+            case.path_parameters["id"] = sessions[0]["id"]
+
+
+@schemathesis.hook("after_call").apply_to(operation_id="changePassword")
+def note_password(context, case, response):
+    """Notes the password that the other user has from now on."""
+    if response.status_code == 200:
+        passwords[verified_user(case.operation.base_url)] = case.body["new_password"]
 
 
 def answer(case, email, user, path):
@@ -78,6 +102,20 @@ def new_user(url):
     user = call(f"{url}/register", {"email": email, "password": PASSWORD})["user_id"]
     registered.add(user)
     return email, user
+
+
+def verify(url, user):
+    """Shows that a user's address is theirs."""
+    call(f"{url}/verify-email", {"user_id": user, "token": mailed(url, user, "verify-email")[0]})
+
+
+@functools.cache
+def verified_user(url):
+    """One other user who can sign in: the address."""
+    email, user = new_user(url)
+    verify(url, user)
+    passwords[email] = PASSWORD
+    return email
 
 
 def free_address():

@@ -86,9 +86,11 @@ def wait_for(port, program):
     raise SystemExit(f"{program.args[0]} does not listen at port {port}.")
 
 
-def call(url, body=None):
+def call(url, body=None, bearer=None):
     """Sends a request, a POST where there is a body, and returns the answer's JSON."""
     headers = {"accept": "application/json", "content-type": "application/json"}
+    if bearer:
+        headers["authorization"] = f"Bearer {bearer}"
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(url, data, headers)
     with urllib.request.urlopen(request, timeout=30) as response:

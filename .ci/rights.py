@@ -12,6 +12,12 @@ SIGN_UP = "register::what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pe
 TAKE_OVER = "register::whoever_takes_a_lapsed_address_over_deletes_the_abandoned_account"
 CANCEL = "cancel_registration::this_was_not_me_deletes_the_account_and_frees_the_address"
 VERIFY = "verify_email::a_mailed_link_verifies_the_address_once"
+CHANGE = "change_password::the_old_password_and_a_recent_sign_in_set_another_and_keep_this_session_alone"
+SESSIONS = "sessions::everywhere_one_is_signed_in_is_listed_with_the_device_in_words"
+END_ONE = "sessions::one_session_is_ended_by_its_id"
+END_OTHERS = "sessions::all_others_are_ended_and_this_one_goes_on"
+FORGIVEN = "guessing::a_right_password_forgives_the_wrong_ones_before_it"
+FORGIVEN_BY_CHANGE = "guessing::a_right_current_password_forgives_the_wrong_ones_before_it"
 VERIFY_BY_CODE = "verify_email::a_mailed_code_verifies_the_address_once_however_it_is_spelled"
 FORGOT = "forgot_password::a_mail_offers_another_password_by_link_and_by_code"
 RESET = "reset_password::a_mailed_link_sets_another_password_once_and_signs_nobody_in"
@@ -91,7 +97,9 @@ CASES = {
     "ResendVerification": {GET: RESEND, PUT: RESEND, UPDATE: RESEND, SECRET: RESEND},
     "ForgotPassword": {GET: FORGOT, PUT: FORGOT, UPDATE: FORGOT, CHECK: FORGOT, SECRET: FORGOT},
     "ResetPassword": {GET: RESET, PUT: RESET, UPDATE: RESET_BY_CODE, DELETE: RESET, SECRET: RESET},
-    "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, SECRET: SIGN_IN},
+    "ChangePassword": {GET: CHANGE, PUT: CHANGE, UPDATE: CHANGE, DELETE: FORGIVEN_BY_CHANGE, SECRET: CHANGE},
+    "Sessions": {GET: SESSIONS, "dynamodb:Query": SESSIONS, UPDATE: END_OTHERS, DELETE: END_ONE},
+    "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, DELETE: FORGIVEN, SECRET: SIGN_IN},
     "Refresh": {GET: REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
     "Logout": {GET: SIGN_OUT_BY_BEARER, DELETE: SIGN_OUT, SECRET: SIGN_OUT},
     "Me": {GET: ME},

@@ -68,7 +68,7 @@ class Stage:
         cors = {
             "AllowOrigins": [origin],
             "AllowCredentials": True,
-            "AllowMethods": ["GET", "POST"],
+            "AllowMethods": ["GET", "POST", "DELETE"],
             "AllowHeaders": ["authorization", "content-type"],
             "ExposeHeaders": ["retry-after"],
             "MaxAge": 600,

@@ -10,7 +10,7 @@ use freehold_domain::mail::Shard;
 use freehold_domain::password::Password;
 use freehold_domain::session::Device;
 use freehold_service::flow::challenge::{Answer, Link};
-use freehold_service::flow::{login, register};
+use freehold_service::flow::{change_password, login, register};
 use freehold_service::{App, flow};
 use local::{Local, Options};
 use tokio::runtime::Runtime;
@@ -73,9 +73,13 @@ impl Bench {
     }
 
     async fn login(&self) -> login::SignedIn {
+        self.sign_in(alice()).await
+    }
+
+    async fn sign_in(&self, email: Email) -> login::SignedIn {
         let password = Password::attempt(PASSWORD).unwrap();
         let device = Device::new("203.0.113.7", "criterion");
-        flow::login(self.app(), login::Input { email: alice(), password, device }).await.unwrap()
+        flow::login(self.app(), login::Input { email, password, device }).await.unwrap()
     }
 }
 
@@ -103,6 +107,11 @@ fn flows(criterion: &mut Criterion) {
         bencher
             .to_async(&bench.runtime)
             .iter(|| async { flow::authenticate(bench.app(), &signed_in.access_token).await.unwrap().session() });
+    });
+    quick.bench_function("sessions", |bencher| {
+        bencher
+            .to_async(&bench.runtime)
+            .iter(|| async { flow::sessions(bench.app(), &signed_in.access_token).await.unwrap().all.len() });
     });
     let user = bench.runtime.block_on(flow::authenticate(bench.app(), &signed_in.access_token)).unwrap().user().id;
     quick.bench_function("issuer", |bencher| {
@@ -177,6 +186,22 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
             |link| {
                 let password = Password::choose(PASSWORD).unwrap();
                 bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password)).unwrap();
+            },
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("change-password", |bencher| {
+        bencher.iter_batched(
+            || {
+                let email = somebody();
+                bench.runtime.block_on(bench.verify(&email));
+                bench.runtime.block_on(bench.sign_in(email)).access_token
+            },
+            |token| {
+                let (current_password, new_password) =
+                    (Password::attempt(PASSWORD).unwrap(), Password::choose(PASSWORD).unwrap());
+                let input = change_password::Input { current_password, new_password };
+                bench.runtime.block_on(flow::change_password(bench.app(), &token, input)).unwrap()
             },
             criterion::BatchSize::PerIteration,
         );

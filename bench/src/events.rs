@@ -23,11 +23,15 @@ pub(crate) enum Action {
     VerifyEmail,
     CancelRegistration,
     ResendVerification,
+    ForgotPassword,
+    ResetPassword,
+    ChangePassword,
+    Sessions,
     SendMail,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Login,
         Self::Refresh,
         Self::Register,
@@ -38,6 +42,10 @@ impl Action {
         Self::VerifyEmail,
         Self::CancelRegistration,
         Self::ResendVerification,
+        Self::ForgotPassword,
+        Self::ResetPassword,
+        Self::ChangePassword,
+        Self::Sessions,
         Self::SendMail,
     ];
 
@@ -54,13 +62,17 @@ impl Action {
             Self::VerifyEmail => "verify-email",
             Self::CancelRegistration => "cancel-registration",
             Self::ResendVerification => "resend-verification",
+            Self::ForgotPassword => "forgot-password",
+            Self::ResetPassword => "reset-password",
+            Self::ChangePassword => "change-password",
+            Self::Sessions => "sessions",
             Self::SendMail => "send-mail",
         }
     }
 
     /// Whether its function has memory to hash in.
     pub(crate) fn hashes(self) -> bool {
-        matches!(self, Self::Login | Self::Register)
+        matches!(self, Self::Login | Self::Register | Self::ResetPassword | Self::ChangePassword)
     }
 
     /// The function that does nothing and builds the same clients.
@@ -71,11 +83,16 @@ impl Action {
     /// How often it is done in a round: those that need somebody new for each take a registration to prepare.
     pub(crate) fn repetitions(self, effort: Effort) -> u32 {
         let whole: u32 = match self {
-            Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer => 500,
+            Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer | Self::Sessions => 500,
             Self::Login | Self::Register => 100,
-            Self::Logout | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification | Self::SendMail => {
-                20
-            }
+            Self::Logout
+            | Self::VerifyEmail
+            | Self::CancelRegistration
+            | Self::ResendVerification
+            | Self::ForgotPassword
+            | Self::ResetPassword
+            | Self::ChangePassword
+            | Self::SendMail => 20,
         };
         if effort.quick { whole.div_ceil(10) } else { whole }
     }
@@ -86,11 +103,16 @@ impl Action {
         match self {
             Self::SendMail => event["Records"] = json!([]),
             Self::Issuer => event["pathParameters"]["user_id"] = json!("nobody"),
-            Self::Me | Self::Authorizer => event["headers"]["authorization"] = json!(""),
+            Self::Me | Self::Authorizer | Self::Sessions => event["headers"]["authorization"] = json!(""),
             Self::Logout | Self::Refresh => event["cookies"] = json!([]),
-            Self::Login | Self::Register | Self::VerifyEmail | Self::CancelRegistration | Self::ResendVerification => {
-                set_body(&mut event, &json!({}));
-            }
+            Self::Login
+            | Self::Register
+            | Self::VerifyEmail
+            | Self::CancelRegistration
+            | Self::ResendVerification
+            | Self::ForgotPassword
+            | Self::ResetPassword
+            | Self::ChangePassword => set_body(&mut event, &json!({})),
         }
         Ok(event)
     }
@@ -101,13 +123,16 @@ impl Action {
             Self::Authorizer => answer["isAuthorized"] == true,
             Self::SendMail => answer["batchItemFailures"] == json!([]),
             Self::Register => answer["statusCode"] == 201,
-            Self::ResendVerification => answer["statusCode"] == 202,
+            Self::ResendVerification | Self::ForgotPassword => answer["statusCode"] == 202,
             Self::Login
             | Self::Refresh
             | Self::Me
             | Self::Issuer
             | Self::Logout
             | Self::VerifyEmail
+            | Self::ResetPassword
+            | Self::ChangePassword
+            | Self::Sessions
             | Self::CancelRegistration => answer["statusCode"] == 200,
         }
     }
@@ -168,7 +193,7 @@ impl<'a> People<'a> {
             Action::Register => {
                 set_body(&mut event, &json!({"email": pool.address("new"), "password": PASSWORD}));
             }
-            Action::Me | Action::Authorizer => {
+            Action::Me | Action::Authorizer | Action::Sessions => {
                 event["headers"]["authorization"] = json!(format!("Bearer {}", person.session.access_token));
             }
             Action::Issuer => {
@@ -189,6 +214,24 @@ impl<'a> People<'a> {
                 let email = pool.address("new");
                 pool.register(&email).await.assert_status(201);
                 set_body(&mut event, &json!({"email": email}));
+            }
+            Action::ForgotPassword => {
+                let email = pool.address("new");
+                pool.verified(&email).await;
+                set_body(&mut event, &json!({"email": email}));
+            }
+            Action::ResetPassword => {
+                let email = pool.address("new");
+                pool.verified(&email).await;
+                let Link { user, token, .. } = pool.forgot(&email).await;
+                set_body(&mut event, &json!({"user_id": user, "token": token, "new_password": PASSWORD}));
+            }
+            Action::ChangePassword => {
+                let email = pool.address("new");
+                pool.verified(&email).await;
+                let token = pool.signed_in(&email).await.access_token;
+                event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+                set_body(&mut event, &json!({"current_password": PASSWORD, "new_password": PASSWORD}));
             }
             Action::SendMail => {
                 pool.register(&pool.address("new")).await.assert_status(201);
@@ -211,5 +254,23 @@ impl<'a> People<'a> {
             token.clone_into(&mut person.session.refresh_token);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod unit_tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_measured() {
+        let folders = std::fs::read_dir(tests::root().join("functions")).unwrap();
+        let functions: BTreeSet<String> =
+            folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect();
+        assert_eq!(
+            Action::ALL.map(|action| action.function().to_owned()).into_iter().collect::<BTreeSet<_>>(),
+            functions
+        );
     }
 }

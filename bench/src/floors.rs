@@ -37,9 +37,9 @@ impl Work {
     }
 
     /// Goes on in a new process, whose memory lies elsewhere.
-    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
-        self.function = Function::start("work", &BTreeMap::new()).await?;
-        Ok(())
+    pub(crate) async fn restart(self) -> anyhow::Result<Self> {
+        self.function.stop().await?;
+        Ok(Self { function: Function::start("work", &BTreeMap::new()).await?, costs: self.costs })
     }
 
     /// The least that an action can cost, measured now: what it would take with nothing around its cryptography. Nothing,

@@ -67,7 +67,7 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     for round in 1..=rounds {
         eprintln!("invocations: round {round} of {rounds}");
         // Processes of each round's own, of the floor and of the function: a hash is as quick as its pages happen to lie.
-        work.restart().await?;
+        work = work.restart().await?;
         for (action, measured) in &mut actions {
             let mut function = Function::start(action.function(), pool.local().environment()).await?;
             // Connections are opened, settings read and pages touched.

@@ -6,6 +6,7 @@ use freehold_http::Handler;
 pub(crate) fn handler(folder: &str) -> Option<Handler> {
     Some(match folder {
         "cancel-registration" => cancel_registration::handle,
+        "change-password" => change_password::handle,
         "forgot-password" => forgot_password::handle,
         "issuer" => issuer::handle,
         "login" => login::handle,
@@ -15,6 +16,7 @@ pub(crate) fn handler(folder: &str) -> Option<Handler> {
         "register" => register::handle,
         "resend-verification" => resend_verification::handle,
         "reset-password" => reset_password::handle,
+        "sessions" => sessions::handle,
         "verify-email" => verify_email::handle,
         _ => return None,
     })

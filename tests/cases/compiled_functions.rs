@@ -71,6 +71,8 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
         ("resend-verification", 202),
         ("forgot-password", 202),
         ("reset-password", 400),
+        ("change-password", 401),
+        ("sessions", 401),
     ];
     for (function, status) in expected {
         let (answer, printed) = invoke(&pool, &folder, function, event(function)).await;

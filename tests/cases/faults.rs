@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use serde_json::json;
-use tests::{Fault, Link, Need, Pool};
+use tests::{Fault, Link, Need, PASSWORD, Pool};
 
 const EMAIL: &str = "ann@example.com";
 
@@ -77,6 +77,42 @@ async fn a_way_back_survives_every_fault() {
         pool.under(fault, 2, pool.post("/password/reset", body)).await.assert_status(200);
         pool.post("/login", json!({"email": EMAIL, "password": password})).await.assert_status(200);
     }
+}
+
+#[tokio::test]
+async fn changing_a_password_and_ending_sessions_survive_every_fault() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    pool.verified(EMAIL).await;
+    for fault in Fault::ALL {
+        let (session, other) = (pool.signed_in(EMAIL).await, pool.signed_in(EMAIL).await);
+        let body = json!({"current_password": PASSWORD, "new_password": PASSWORD});
+        let change = pool.as_bearer(&session.access_token, "POST", "/password/change", body);
+        let changed = pool.under(fault, 2, change).await;
+        changed.assert_status(200);
+        pool.refresh(&other.refresh_token).await.assert_problem(401, "invalid_refresh_token");
+        let other = pool.signed_in(EMAIL).await;
+        let token = changed.text("access_token");
+        let end = pool.as_bearer(&token, "DELETE", "/me/sessions", serde_json::Value::Null);
+        pool.under(fault, 2, end).await.assert_status(200);
+        pool.refresh(&other.refresh_token).await.assert_problem(401, "invalid_refresh_token");
+        pool.refresh(&session.refresh_token).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_counts_no_guess_twice() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    pool.verified(EMAIL).await;
+    let wrong = || pool.post("/login", json!({"email": EMAIL, "password": "a password that is wrong"}));
+    for _ in 0..5 {
+        pool.under(Fault::LoseAnswer, 1, wrong()).await.assert_problem(401, "invalid_credentials");
+    }
+    // One that begins a count anew is no other.
+    pool.pass(std::time::Duration::from_mins(15));
+    for _ in 0..5 {
+        pool.under(Fault::LoseAnswer, 2, wrong()).await.assert_problem(401, "invalid_credentials");
+    }
+    wrong().await.assert_problem(429, "too_many_attempts");
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ async fn decoys_are_written_where_nobody_looks_and_expire() {
     let items = pool.items().await;
     let decoys: Vec<_> = items.iter().filter(|item| item["pk"].contains("#DECOY#")).collect();
     assert_eq!(decoys.len(), 2);
+    // Requests for one address meet at its decoy as they would at its account, and at no other.
+    let address = format!("{}#DECOY#reset-password#eve@example.com", pool.id());
+    assert!(decoys.iter().any(|decoy| decoy["pk"] == address && decoy["sk"] == "CHALLENGE"), "{decoys:?}");
     assert!(decoys.iter().all(|decoy| decoy["item_type"] == "decoy" && decoy.contains_key("expires_at")));
     assert!(!items.iter().any(|item| item["pk"].contains("#OUTBOX#") || item["pk"].contains("#USER#")));
 }

@@ -2,11 +2,13 @@
 
 mod authorizer;
 mod cancel_registration;
+mod change_password;
 mod compiled_functions;
 mod crashes;
 mod cross_site;
 mod faults;
 mod forgot_password;
+mod guessing;
 mod hostile_input;
 mod house;
 mod issuer;
@@ -21,5 +23,6 @@ mod reset_password;
 mod round_trips;
 mod secrecy;
 mod send_mail;
+mod sessions;
 mod template;
 mod verify_email;

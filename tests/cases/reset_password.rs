@@ -97,6 +97,18 @@ async fn a_sign_in_with_the_old_password_that_is_under_way_begins_no_session() {
     pool.refresh(&token).await.assert_problem(401, "invalid_refresh_token");
 }
 
+/// What a sign-in reads may be of before and of after a reset: here its password is of before, and its profile of after.
+#[tokio::test]
+async fn the_old_password_begins_no_session_whatever_else_a_sign_in_read() {
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    pool.table().set(&pool.user_key(&user), "PROFILE", "generation", 1).await;
+    let session = pool.signed_in(&email).await;
+    pool.me(&session.access_token).await.assert_problem(401, "invalid_token");
+    pool.refresh(&session.refresh_token).await.assert_problem(401, "invalid_refresh_token");
+}
+
 #[tokio::test]
 async fn a_mail_says_that_the_password_was_changed() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
@@ -109,10 +121,11 @@ async fn a_mail_says_that_the_password_was_changed() {
 
 #[tokio::test]
 async fn five_wrong_codes_end_the_code_and_never_the_link() {
-    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     let (email, link) = forgotten(&pool).await;
     let wrong: String = link.code.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect();
     join_all((0..20).map(|_| reset_by_code(&pool, &email, &wrong))).await;
+    pool.pass(Duration::from_mins(15));
     reset_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
     login(&pool, &email, PASSWORD).await.assert_status(200);
     reset(&pool, &link, ANOTHER).await.assert_status(200);
@@ -222,6 +235,7 @@ async fn the_form_of_the_page_resets_and_asks_again_where_a_rule_is_broken() {
     assert!(done.header("content-type").starts_with("text/html") && !done.body.contains("<form"));
     login(&pool, &email, "another horse").await.assert_status(200);
     post("another+horse").await.assert_status(400);
+    post("short").await.assert_status(400);
 }
 
 #[tokio::test]

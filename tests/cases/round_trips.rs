@@ -44,32 +44,41 @@ async fn another_mail_waits_four_times() {
 }
 
 #[tokio::test]
-async fn a_forgotten_password_waits_four_times_and_another_one_three_or_by_code_four() {
+async fn a_forgotten_password_and_another_one_wait_as_often_as_they_must() {
     let Some((pool, _)) = signed_in().await else { return };
     pool.forgot(EMAIL).await;
     // How often the address was mailed; the claim; the profile; the challenge and the mail.
     let expected: [&[&str]; 4] = [&["UpdateItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"]];
     let forgot = pool.post("/password/forgot", json!({"email": EMAIL}));
     pool.proxy().in_round_trips(&expected, forgot).await.assert_status(202);
-    // The challenge; the profile, beside the hash; the password, its keys and the mail.
+    // The challenge; the profile; the password, its keys and the mail; the end of what was guessed.
     let link = pool.link(EMAIL).await;
     let reset =
         pool.post("/password/reset", json!({"user_id": link.user, "token": link.token, "new_password": PASSWORD}));
-    let expected: [&[&str]; 3] = [&["GetItem"], &["GetItem"], &["TransactWriteItems"]];
+    let expected: [&[&str]; 4] = [&["GetItem"], &["GetItem"], &["TransactWriteItems"], &["DeleteItem"]];
     pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
 
     let link = pool.forgot(EMAIL).await;
-    // The claim; the guess, which brings the challenge; and the same.
+    // The claim; the guess against the account; the guess at the code, which brings the challenge; the end of the count;
+    // and the same.
     let reset = pool.post("/password/reset", json!({"email": EMAIL, "code": link.code, "new_password": PASSWORD}));
-    let expected: [&[&str]; 4] = [&["GetItem"], &["UpdateItem"], &["GetItem"], &["TransactWriteItems"]];
+    let expected: [&[&str]; 7] = [
+        &["GetItem"],
+        &["UpdateItem"],
+        &["UpdateItem"],
+        &["DeleteItem"],
+        &["GetItem"],
+        &["TransactWriteItems"],
+        &["DeleteItem"],
+    ];
     pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn a_sign_in_waits_three_times() {
     let Some((pool, _)) = signed_in().await else { return };
-    // The claim; the profile and the credentials; the session.
-    let expected: [&[&str]; 3] = [&["GetItem"], &["GetItem", "GetItem"], &["PutItem"]];
+    // The claim; the profile, the credentials and the count of guesses; the session and the end of the count.
+    let expected: [&[&str]; 3] = [&["GetItem"], &["GetItem", "GetItem", "UpdateItem"], &["PutItem", "DeleteItem"]];
     pool.proxy().in_round_trips(&expected, pool.login(EMAIL)).await.assert_status(200);
 }
 
@@ -78,7 +87,8 @@ async fn a_sign_in_to_a_cold_function_waits_three_times_too() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     pool.verified(EMAIL).await;
     // The settings are read beside the claim.
-    let expected: [&[&str]; 3] = [&["GetItem", "GetItem"], &["GetItem", "GetItem"], &["PutItem"]];
+    let expected: [&[&str]; 3] =
+        [&["GetItem", "GetItem"], &["GetItem", "GetItem", "UpdateItem"], &["PutItem", "DeleteItem"]];
     pool.proxy().in_round_trips(&expected, pool.login(EMAIL)).await.assert_status(200);
 }
 

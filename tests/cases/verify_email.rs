@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
 use serde_json::json;
 use tests::{Answer, Link, Need, Pool};
@@ -125,6 +126,9 @@ async fn verify_by_code(pool: &Pool, email: &str, code: &str) -> Answer {
     pool.post("/verify-email", json!({"email": email, "code": code})).await
 }
 
+/// After so long nothing is held against an account.
+const QUIET: Duration = Duration::from_mins(15);
+
 /// A code that is not the right one.
 fn another(code: &str) -> String {
     code.chars().map(|digit| if digit == '0' { '1' } else { '0' }).collect()
@@ -143,24 +147,26 @@ async fn a_mailed_code_verifies_the_address_once_however_it_is_spelled() {
 
 #[tokio::test]
 async fn five_wrong_codes_end_the_code_and_never_the_link() {
-    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     let email = pool.address("ann");
     let link = registered(&pool, &email).await;
     for _ in 0..5 {
         verify_by_code(&pool, &email, &another(&link.code)).await.assert_problem(400, "invalid_token");
     }
+    pool.pass(QUIET);
     verify_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
     verify(&pool, &link.user, &link.token).await.assert_status(200);
 }
 
 #[tokio::test]
 async fn the_fifth_guess_may_be_right_and_a_new_mail_allows_five_more() {
-    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     let email = pool.address("ann");
     let old = registered(&pool, &email).await;
     for _ in 0..5 {
         verify_by_code(&pool, &email, &another(&old.code)).await.assert_problem(400, "invalid_token");
     }
+    pool.pass(QUIET);
     pool.post("/verify-email/resend", json!({"email": email})).await.assert_status(202);
     let new = pool.newer_link(&email, &old).await;
     verify_by_code(&pool, &email, &old.code).await.assert_problem(400, "invalid_token");
@@ -181,7 +187,6 @@ async fn a_hundred_parallel_guesses_at_a_code_count_as_a_hundred() {
     let items = pool.items().await;
     let challenge = items.iter().find(|item| (item["pk"].clone(), item["sk"].clone()) == challenge).unwrap();
     assert_eq!(challenge["guesses"], "5");
-    verify_by_code(&pool, &email, &link.code).await.assert_problem(400, "invalid_token");
 }
 
 #[tokio::test]
@@ -208,9 +213,11 @@ async fn a_code_works_for_a_day_even_before_the_table_expires_it() {
 }
 
 #[tokio::test]
-async fn the_table_holds_nothing_that_a_code_could_be_guessed_from() {
+async fn the_table_does_not_hold_the_code() {
     let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
     let email = pool.address("ann");
     let link = registered(&pool, &email).await;
-    assert!(!pool.items().await.iter().flat_map(|item| item.values()).any(|value| value.contains(&link.code)));
+    let as_bytes = format!("{:?}", AttributeValue::B(link.code.clone().into_bytes().into()));
+    let items = pool.items().await;
+    assert!(!items.iter().flat_map(|item| item.values()).any(|value| value.contains(&link.code) || *value == as_bytes));
 }

@@ -323,6 +323,12 @@ impl Pool {
         self.send("GET", "/me", &[("authorization", &format!("Bearer {access_token}"))], "").await
     }
 
+    /// Sends JSON as whoever an access token is of.
+    pub async fn as_bearer(&self, access_token: &str, method: &str, path: &str, body: Value) -> Answer {
+        let headers = [("authorization", &*format!("Bearer {access_token}")), ("content-type", "application/json")];
+        self.send(method, path, &headers, if body.is_null() { String::new() } else { body.to_string() }).await
+    }
+
     /// Sends again what a deployed stage answers with `unavailable`, as it may where many change one item at once. A pool in
     /// this process has no reason to.
     pub async fn until_available(&self, send: impl AsyncFn() -> Answer) -> Answer {

@@ -39,35 +39,37 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 /// The page asks for a password and does nothing by itself: programs that scan mail open every link.
 async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let link = challenge_answer::in_query(request, PURPOSE)?;
-    let challenge = linked_challenge(app, PURPOSE, &link).await?;
-    let sentence = format!("It is for the account of {}. Every session of it will end.", challenge.email.as_str());
-    ask(&link, &sentence, StatusCode::OK)
-}
-
-fn ask(link: &Link, sentence: &str, status: StatusCode) -> Result<Response<Body>, Error> {
-    let (user, token) = (link.user.to_string(), link.token.expose());
-    let page = Page {
-        title: "Choose another password",
-        sentences: &[sentence],
-        form: Some(Form {
-            fields: &[("user", &user), ("token", &token)],
-            new_password: Some((FIELD, "New password")),
-            buttons: &[("Change it", "/password/reset")],
-        }),
-    };
-    page.answer(status)
+    ask(app, &link, None).await
 }
 
 async fn reset_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let link = challenge_answer::in_form(request, PURPOSE)?;
     match Password::choose(&body::form_field(request, FIELD)?.unwrap_or_default()) {
-        Err(rule) => ask(&link, rule, StatusCode::UNPROCESSABLE_ENTITY),
+        Err(rule) => ask(app, &link, Some(rule)).await,
         Ok(password) => {
             flow::reset_password(app, &Answer::Link(link), password).await?;
             let sentences = &["Your password is changed, and every session has ended. Sign in with the new one."];
             Page { title: "Thank you", sentences, form: None }.answer(StatusCode::OK)
         }
     }
+}
+
+/// Asks for a password, again where the one before broke a rule.
+async fn ask(app: &App, link: &Link, broken_rule: Option<&str>) -> Result<Response<Body>, Error> {
+    let challenge = linked_challenge(app, PURPOSE, link).await?;
+    let account = format!("It is for the account of {}. Every session of it will end.", challenge.email.as_str());
+    let sentences: Vec<&str> = broken_rule.into_iter().chain([account.as_str()]).collect();
+    let (user, token) = (link.user.to_string(), link.token.expose());
+    let page = Page {
+        title: "Choose another password",
+        sentences: &sentences,
+        form: Some(Form {
+            fields: &[("user", &user), ("token", &token)],
+            new_password: Some((FIELD, "New password")),
+            buttons: &[("Change it", "/password/reset")],
+        }),
+    };
+    page.answer(if broken_rule.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK })
 }
 
 async fn reset(app: &App, request: &Request) -> Result<Response<Body>, Error> {

@@ -1,5 +1,7 @@
 //! Everything that can be refused or fail. The codes are stable: clients branch on them, and no other part of an answer.
 
+use std::time::Duration;
+
 /// A refusal or a failure. It knows nothing of any wire format, and carries nothing that a caller sent but the names of
 /// fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub enum Error {
     InvalidRefreshToken,
     /// There is no access token, or it is no token of a session that lives.
     InvalidAccessToken,
+    /// What is asked for needs a sign-in of the last minutes.
+    RecentLoginRequired,
+    /// Passwords or codes were guessed wrongly too often: it may be tried again after so long.
+    TooManyAttempts(Duration),
     /// There is no such thing.
     NotFound,
     /// Something that is needed does not answer, for now.
@@ -121,6 +127,8 @@ impl Error {
             | Self::EmailNotVerified
             | Self::InvalidRefreshToken
             | Self::InvalidAccessToken
+            | Self::RecentLoginRequired
+            | Self::TooManyAttempts(_)
             | Self::NotFound => None,
         }
     }
@@ -139,6 +147,8 @@ impl Error {
             Self::InvalidCredentials => "invalid_credentials",
             Self::EmailNotVerified => "email_not_verified",
             Self::InvalidRefreshToken => "invalid_refresh_token",
+            Self::RecentLoginRequired => "recent_login_required",
+            Self::TooManyAttempts(_) => "too_many_attempts",
             Self::NotFound => "not_found",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",

@@ -3,6 +3,7 @@
 //! - [`id`], [`email`], [`name`], [`password`], [`public_url`]: what comes from outside, parsed once at the edge.
 //! - [`user`], [`session`], [`challenge`], [`mail`]: what a pool keeps, and how it changes.
 //! - [`refresh_token`], [`access_token`], [`envelope`]: what is handed out or sealed, and for whom.
+//! - [`guessing`]: how often a password or a code may be guessed at.
 //! - [`settings`]: what an owner may choose for a pool.
 //! - [`time`]: the one notion of time.
 //! - [`error`]: everything that can be refused or fail, each with its stable code.
@@ -12,6 +13,7 @@ pub mod challenge;
 pub mod email;
 pub mod envelope;
 pub mod error;
+pub mod guessing;
 pub mod id;
 pub mod mail;
 pub mod name;

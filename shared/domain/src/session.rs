@@ -11,6 +11,8 @@ use crate::{SessionId, Timestamp, UserId};
 
 /// How long the token before the current one still gives an access token: two tabs, or a retry.
 const GRACE: Duration = Duration::from_secs(10);
+/// How long after a sign-in what is delicate may be done: changing a password, an address or a factor.
+const RECENT: Duration = Duration::from_mins(10);
 /// How often in a row a session may be recovered by the token before the current one: an answer that was lost.
 const MAX_RECOVERIES: u32 = 3;
 
@@ -55,6 +57,55 @@ impl Device {
     }
 }
 
+/// The programs that people sign in with, by what only they say of themselves: most also say that they are others.
+const PROGRAMS: [(&str, &str); 11] = [
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("okhttp/", "an Android app"),
+    ("CFNetwork/", "an Apple app"),
+    ("curl/", "curl"),
+];
+
+/// The systems that they run on.
+const SYSTEMS: [(&str, &str); 8] = [
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("Darwin", "Apple"),
+    ("Linux", "Linux"),
+];
+
+impl Device {
+    /// The device in words for its owner, such as "Firefox on Linux". It is what the program says of itself, which may be
+    /// anything.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let find = |names: &[(&'static str, &'static str)]| {
+            names.iter().find(|(mark, _)| self.user_agent.contains(mark)).map(|(_, name)| *name)
+        };
+        match (find(&PROGRAMS), find(&SYSTEMS)) {
+            (Some(program), Some(system)) => format!("{program} on {system}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => "an unknown program".to_owned(),
+        }
+    }
+}
+
+/// Whether a session began so lately that what is delicate may be done.
+#[must_use]
+pub fn is_recent(id: SessionId, now: Timestamp) -> bool {
+    now.since(id.created_at()) < RECENT
+}
+
 /// What a presented secret is to its session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presented {
@@ -69,19 +120,19 @@ pub enum Presented {
 }
 
 impl Session {
-    /// A session of a user that begins with its first token, at the moment that its id carries.
+    /// A session of a generation that begins with its first token, at the moment that its id carries.
     #[must_use]
-    pub fn begin(user: &User, token: &RefreshToken, device: Device, settings: &Settings) -> Self {
+    pub fn begin(generation: u32, token: &RefreshToken, device: Device, settings: &Settings) -> Self {
         let now = token.session.created_at();
         Self {
             id: token.session,
-            user: user.id,
+            user: token.user,
             current: token.secret.hash(),
             previous: None,
             rotated_at: now,
             recoveries: 0,
             expires_at: refreshed_until(token.session, settings, now),
-            generation: user.generation,
+            generation,
             device,
         }
     }
@@ -184,6 +235,33 @@ mod tests {
         let id = SessionId::new(START);
         assert_eq!(refreshed_until(id, &settings, START), START + seconds(100));
         assert_eq!(refreshed_until(id, &settings, START + seconds(200)), START + seconds(250));
+    }
+
+    #[test]
+    fn a_session_is_recent_for_ten_minutes() {
+        let id = SessionId::new(START);
+        assert!(is_recent(id, START) && is_recent(id, START + seconds(599)) && !is_recent(id, START + seconds(600)));
+    }
+
+    #[test]
+    fn a_device_is_told_in_words() {
+        let words = |user_agent: &str| Device::new("192.0.2.1", user_agent).in_words();
+        let webkit = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+        for (user_agent, expected) in [
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+            (&format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit}"), "Chrome on Windows"),
+            (&format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {webkit} Edg/140.0.0.0"), "Edge on Windows"),
+            (&format!("Mozilla/5.0 (Linux; Android 10; K) {webkit}"), "Chrome on Android"),
+            (
+                "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1",
+                "Safari on iPhone",
+            ),
+            ("curl/8.5.0", "curl"),
+            ("<script>", "an unknown program"),
+            ("", "an unknown program"),
+        ] {
+            assert_eq!(words(user_agent), expected, "{user_agent}");
+        }
     }
 
     #[test]

@@ -26,6 +26,14 @@ pub struct User {
     pub generation: u32,
 }
 
+impl User {
+    /// The user as it is once all its sessions are ended.
+    #[must_use]
+    pub fn next_generation(&self) -> Self {
+        Self { generation: self.generation + 1, ..self.clone() }
+    }
+}
+
 /// How far an account has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {

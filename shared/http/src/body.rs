@@ -56,14 +56,15 @@ pub fn is_form(request: &Request) -> bool {
     media_type(request).as_deref() == Some(FORM)
 }
 
-/// The value of a field of a form; nothing, where the form does not have it exactly once.
+/// The value of a field of a form; nothing, where the form does not have it exactly once, or not in UTF-8.
 ///
 /// # Errors
 /// [`Error::BodyTooLarge`].
 pub fn form_field(request: &Request, name: &str) -> Result<Option<String>, Error> {
     let mut values = form_urlencoded::parse(within_bounds(request)?).filter(|(key, _)| key == name);
     let value = values.next().map(|(_, value)| value.into_owned());
-    Ok(value.filter(|_| values.next().is_none()))
+    // What is not UTF-8 is decoded to this character, and many passwords to the same one.
+    Ok(value.filter(|value| values.next().is_none() && !value.contains(char::REPLACEMENT_CHARACTER)))
 }
 
 /// The address in the field `email`, which mail can be sent to.
@@ -181,5 +182,12 @@ mod tests {
         let form = request(FORM, "user=a&token=b&token=c");
         assert_eq!(form_field(&form, "user"), Ok(Some("a".to_owned())));
         assert_eq!(form_field(&form, "token"), Ok(None));
+    }
+
+    #[test]
+    fn a_field_of_a_form_that_is_not_utf_8_is_not_read() {
+        let form = request(FORM, "right=p%C3%A4ss&wrong=p%E4ss");
+        assert_eq!(form_field(&form, "right"), Ok(Some("päss".to_owned())));
+        assert_eq!(form_field(&form, "wrong"), Ok(None));
     }
 }

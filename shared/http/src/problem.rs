@@ -50,8 +50,8 @@ pub fn of(error: &Error) -> Response<Body> {
     if *error == Error::InvalidAccessToken {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer error="invalid_token""#));
     }
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = retry_after(error) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -89,12 +89,28 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::InvalidAccessToken => {
             (StatusCode::UNAUTHORIZED, "Invalid token", "The access token is missing, has expired or was revoked.")
         }
+        Error::RecentLoginRequired => (
+            StatusCode::FORBIDDEN,
+            "Recent sign-in required",
+            "Sign in again: this needs a sign-in of the last 10 minutes.",
+        ),
+        Error::TooManyAttempts(_) => {
+            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "It was tried too often: wait, or use a mailed link.")
+        }
         Error::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such thing."),
         Error::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "Something does not answer for now: try again.")
         }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "Something is wrong on our side."),
     }
+}
+
+/// The seconds after which trying again may help, rounded up.
+fn retry_after(error: &Error) -> Option<u64> {
+    if let Error::TooManyAttempts(pause) = error {
+        return Some(pause.as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX).max(1));
+    }
+    matches!(error, Error::Unavailable(_)).then_some(1)
 }
 
 fn fields(error: &Error) -> Vec<ProblemField<'_>> {

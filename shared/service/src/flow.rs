@@ -6,7 +6,9 @@
 pub mod authenticate;
 pub mod cancel_registration;
 pub mod challenge;
+pub mod change_password;
 pub mod forgot_password;
+mod guessing;
 mod issue_tokens;
 pub mod issuer;
 pub mod login;
@@ -17,10 +19,12 @@ pub mod register;
 pub mod resend_verification;
 pub mod reset_password;
 pub mod send_mail;
+pub mod sessions;
 pub mod verify_email;
 
 pub use authenticate::authenticate;
 pub use cancel_registration::cancel_registration;
+pub use change_password::change_password;
 pub use forgot_password::forgot_password;
 pub use issue_tokens::SessionToken;
 pub use issuer::issuer;
@@ -31,4 +35,5 @@ pub use register::register;
 pub use resend_verification::resend_verification;
 pub use reset_password::reset_password;
 pub use send_mail::drain;
+pub use sessions::{end_other_sessions, end_session, sessions};
 pub use verify_email::verify_email;

@@ -18,7 +18,7 @@ use serde::Deserialize;
 
 use crate::{Config, StartError};
 
-/// With the outbox's backoff the tenth attempt comes after four hours.
+/// With the outbox's backoff the tenth attempt comes after four hours. A mail whose link works for less expires before.
 const MAX_REJECTIONS: u32 = 10;
 
 const LAYOUT_TEXT: &str = include_str!("mail/layout.txt");

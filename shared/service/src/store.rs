@@ -5,6 +5,7 @@
 
 mod challenges;
 mod client;
+mod guesses;
 mod item;
 mod keys;
 mod limits;
@@ -22,11 +23,12 @@ use freehold_domain::{Error, PoolId};
 pub use challenges::ChallengeMail;
 pub use client::{ATTEMPT_TIMEOUT, dynamodb_client};
 use client::{conditional, failure, is_passing_cancellation};
+pub(crate) use guesses::GuessedAt;
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};
 pub use outbox::Leased;
 pub use sessions::Written;
-pub use users::{Credentials, Registration, Reset};
+pub use users::{Credentials, NewPassword, Registration, Reset};
 
 /// The table of one pool.
 pub struct Store {

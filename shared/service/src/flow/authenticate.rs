@@ -1,8 +1,9 @@
 //! Who a request is from.
 
 use freehold_crypto::jwt::{self, Expected, Unverified};
+use freehold_domain::session::is_recent;
 use freehold_domain::user::User;
-use freehold_domain::{Error, SessionId};
+use freehold_domain::{Error, SessionId, Timestamp};
 use futures::future::{BoxFuture, try_join};
 
 use crate::App;
@@ -24,6 +25,11 @@ impl Authenticated {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// Refuses what is delicate to a sign-in that is older than 10 minutes.
+    pub(super) fn require_recent_login(&self, now: Timestamp) -> Result<(), Error> {
+        if is_recent(self.session, now) { Ok(()) } else { Err(Error::RecentLoginRequired) }
     }
 }
 

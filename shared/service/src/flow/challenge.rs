@@ -10,8 +10,9 @@ use freehold_domain::user::User;
 use freehold_domain::{Error, MailId, UserId};
 use futures::future::BoxFuture;
 
+use super::guessing::guessed_right;
 use crate::App;
-use crate::store::ChallengeMail;
+use crate::store::{ChallengeMail, GuessedAt};
 
 /// What a mailed link carries. It names the account, so that nothing else can.
 pub struct Link {
@@ -75,12 +76,23 @@ pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Ans
         Answer::Link(link) => linked_challenge(app, purpose, link).await,
         Answer::Code { email, code } => {
             let now = app.clock.now();
-            // Nobody has an id that is made here and now: an unknown address costs what a wrong code costs.
-            let user = app.store.claim(email).await?.map_or_else(|| UserId::new(now), |claim| claim.user);
-            let challenge = app.store.count_guess(purpose, user, now).await?.ok_or(Error::InvalidAnswer)?;
+            let (secrets, pool) = (app.secrets()?, &app.config.pool);
+            // Nobody has an id that is made here and now, and nobody knows the code of a challenge that is: an unknown
+            // address costs what a wrong code costs, another look at the application secret among it.
+            let claim = app.store.claim(email).await?;
+            let guessed_at =
+                claim.map_or_else(|| GuessedAt::Nobody(email.clone()), |claim| GuessedAt::User(claim.user));
+            app.store.count_guess_at(&guessed_at, now).await?;
+            let user = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
+            let challenge = app.store.count_guess(purpose, user, now).await?;
+            let challenge = challenge.unwrap_or_else(|| secrets.challenge(purpose, user, email.clone(), pool, now).0);
             let is_to_this_address = challenge.email.canonical() == email.canonical();
-            let is_answer = app.secrets()?.is_answer(code, &challenge, &app.config.pool, now).await?;
-            if is_to_this_address && is_answer { Ok(challenge) } else { Err(Error::InvalidAnswer) }
+            let is_answer = secrets.is_answer(code, &challenge, pool, now).await?;
+            if !is_to_this_address || !is_answer {
+                return Err(Error::InvalidAnswer);
+            }
+            guessed_right(app, &guessed_at).await;
+            Ok(challenge)
         }
     }
 }

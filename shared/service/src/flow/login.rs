@@ -9,12 +9,13 @@ use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::{Device, Session};
 use freehold_domain::user::{Status, User};
 use freehold_domain::{Error, SessionId, UserId};
-use futures::future::{BoxFuture, try_join};
+use futures::future::{BoxFuture, join, try_join, try_join3};
 
 use super::SessionToken;
+use super::guessing::guessed_right;
 use super::issue_tokens::access_token;
 use crate::App;
-use crate::store::Credentials;
+use crate::store::{Credentials, GuessedAt};
 
 /// Who signs in, and where.
 pub struct Input {
@@ -38,27 +39,31 @@ pub struct SignedIn {
 ///
 /// # Errors
 /// [`Error::InvalidCredentials`], the same and at the same cost whether nobody has the address or the password is wrong;
-/// [`Error::EmailNotVerified`], after the right password alone.
+/// [`Error::EmailNotVerified`], after the right password alone; [`Error::TooManyAttempts`], for unknown addresses too.
 pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> {
     Box::pin(async move {
         let now = app.clock.now();
         let (settings, claim) = try_join(app.settings(), app.store.claim(&input.email)).await?;
 
-        // Nobody has an id that is made here and now: an unknown address reads as much as a known one.
+        // Nobody has an id that is made here and now: an unknown address reads and counts as much as a known one.
         let id = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
-        let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
+        let guessed_at = claim.map_or_else(|| GuessedAt::Nobody(input.email), |claim| GuessedAt::User(claim.user));
+        let counted = Box::pin(app.store.count_guess_at(&guessed_at, now));
+        let (user, credentials, ()) = try_join3(app.store.user(id), app.store.credentials(id), counted).await?;
         let account = user.zip(credentials);
         let (user, credentials) = check_password(app, account, input.password).await?;
         if user.status == Status::Unverified {
+            guessed_right(app, &guessed_at).await;
             return Err(Error::EmailNotVerified);
         }
 
         let token = RefreshToken::generate(user.id, SessionId::new(now));
-        let session = Session::begin(&user, &token, input.device, &settings);
+        let session = Session::begin(credentials.generation, &token, input.device, &settings);
         // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.
         let access_token = access_token(app, &user, &credentials, session.id, now).await?;
         let session_token = SessionToken::new(app, &token, session.expires_at, now)?;
-        app.store.begin_session(&session).await?;
+        let (begun, ()) = join(app.store.begin_session(&session), guessed_right(app, &guessed_at)).await;
+        begun?;
         Ok(SignedIn { access_token, session_token })
     })
 }

@@ -13,17 +13,19 @@ use futures::future::try_join;
 use crate::App;
 use crate::store::Credentials;
 
-/// The hash of a password, and a key pair that is as new: tokens that an older key signed are worth nothing afterwards.
+/// The hash of a password that counts from a generation on, and a key pair that is as new: tokens that an older key signed
+/// are worth nothing afterwards.
 pub(super) async fn new_password(
     app: &App,
     user: UserId,
+    generation: u32,
     password: &Arc<Password>,
 ) -> Result<(Credentials, PublicKey), Error> {
     // A key pair takes longer than a hash, so the lanes of the hash would only hold it up.
     let (password_hash, key_pair) = try_join(app.hasher()?.hash_on_one_thread(password), make_key_pair()).await?;
     let private_key = key_pair.private.expose().as_bytes();
     let sealed_private_key = app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(user), private_key);
-    Ok((Credentials { password_hash, sealed_private_key }, key_pair.public))
+    Ok((Credentials { password_hash, sealed_private_key, generation }, key_pair.public))
 }
 
 /// The mail that tells a user of something that was done.

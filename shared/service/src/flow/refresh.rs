@@ -3,13 +3,14 @@
 use freehold_crypto::token::SecretHash;
 use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::{Presented, Session, refreshed_until};
+use freehold_domain::user::User;
 use freehold_domain::{Error, Timestamp};
-use futures::future::{BoxFuture, try_join3};
+use futures::future::{BoxFuture, try_join, try_join3};
 
 use super::SessionToken;
 use super::issue_tokens::access_token;
 use crate::App;
-use crate::store::Written;
+use crate::store::{Credentials, Written};
 
 /// How often a request looks again at a session that others changed while it looked.
 const MAX_LOOKS: usize = 5;
@@ -45,13 +46,27 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
             app.store.credentials(presented.user),
         )
         .await?;
-        let (Some(user), Some(credentials)) = (user, credentials) else { return Err(Error::InvalidRefreshToken) };
-        if !session.is_of(&user) {
+        let (Some(mut user), Some(mut credentials)) = (user, credentials) else {
             return Err(Error::InvalidRefreshToken);
+        };
+        if !session.is_of(&user) {
+            // Either the session ended with others, or the password was changed between these reads, and it stays.
+            (user, credentials) = Box::pin(look_again(app, &presented, now)).await?;
         }
         let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
         Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
     })
+}
+
+/// The user of a session and their secrets, if the session has not ended with all others.
+async fn look_again(app: &App, presented: &RefreshToken, now: Timestamp) -> Result<(User, Credentials), Error> {
+    let id = presented.user;
+    let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
+    let session = app.store.session(id, presented.session, now).await?;
+    let (Some(session), Some(user), Some(credentials)) = (session, user, credentials) else {
+        return Err(Error::InvalidRefreshToken);
+    };
+    if session.is_of(&user) { Ok((user, credentials)) } else { Err(Error::InvalidRefreshToken) }
 }
 
 /// Exchanges the presented secret for the next one: the session, and whether it was exchanged or only forgiven.

@@ -38,7 +38,7 @@ pub fn register(app: &App, input: Input) -> BoxFuture<'_, Result<UserId, Error>>
             return Err(Error::EmailTaken);
         }
         let id = UserId::new(now);
-        let (credentials, public_key) = new_password(app, id, &Arc::new(password)).await?;
+        let (credentials, public_key) = new_password(app, id, 0, &Arc::new(password)).await?;
         let (challenge, mail) = challenge_by_mail(app, Purpose::VerifyEmail, id, email.clone(), name.clone())?;
         let user =
             User { id, email, status: Status::Unverified, name, roles: vec![Role::user()], public_key, generation: 0 };

@@ -6,7 +6,7 @@ use freehold_domain::user::Status;
 use freehold_domain::{Error, MailId, Timestamp, UserId};
 
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, bytes, conditional, number, put, text, unbuilt};
+use super::{Item, ItemType, Key, Store, bytes, conditional, number, put, text, unbuilt};
 
 /// Where a challenge and its mail are written when somebody asks for a mail.
 pub enum ChallengeMail {
@@ -70,14 +70,15 @@ impl Store {
                 self.still_wanted(challenge)?,
             ],
             ChallengeMail::Decoy(challenge, mail) => {
-                let moved = |part: &str, mut map: Map| {
-                    map.extend(item(self.keys.decoy(mail.id, part), ItemType::Decoy, []));
+                let moved = |key: Key, mut map: Map| {
+                    map.extend(item(key, ItemType::Decoy, []));
                     map
                 };
+                let account = self.keys.decoy(challenge.purpose, &challenge.email, "CHALLENGE");
                 vec![
-                    put(self.put(moved("CHALLENGE", self.challenge_item(challenge))))?,
-                    put(self.put(moved("LETTER", self.mail_item(mail))))?,
-                    self.decoy_of_still_wanted(challenge, mail.id)?,
+                    put(self.put(moved(account, self.challenge_item(challenge))))?,
+                    put(self.put(moved(self.keys.decoy_mail(mail.id), self.mail_item(mail))))?,
+                    self.decoy_of_still_wanted(challenge)?,
                 ]
             }
         };
@@ -110,15 +111,16 @@ impl Store {
         }
     }
 
-    fn decoy_of_still_wanted(&self, challenge: &Challenge, mail: MailId) -> Result<TransactWriteItem, Error> {
-        let key = self.keys.decoy(mail, "CLAIM");
-        let is_new = "attribute_not_exists(pk)";
+    fn decoy_of_still_wanted(&self, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
+        let key = self.keys.decoy(challenge.purpose, &challenge.email, "CLAIM");
+        // No decoy is anybody's.
+        let always = "attribute_not_exists(user_id)";
         match challenge.purpose {
             Purpose::VerifyEmail => {
                 let claim = self
                     .update(key)
                     .update_expression("SET unverified_until = :until, expires_at = :expires_at, item_type = :decoy")
-                    .condition_expression(is_new)
+                    .condition_expression(always)
                     .expression_attribute_values(":until", number(challenge.expires_at.as_millis()))
                     .expression_attribute_values(":expires_at", number(challenge.expires_at.as_seconds()))
                     .expression_attribute_values(":decoy", text(ItemType::Decoy.as_str()));
@@ -128,7 +130,7 @@ impl Store {
                 let check = ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.into_map()))
-                    .condition_expression(is_new);
+                    .condition_expression(always);
                 Ok(TransactWriteItem::builder().condition_check(check.build().map_err(unbuilt)?).build())
             }
         }

@@ -52,12 +52,22 @@ impl Keys {
         self.of_user(user, format!("SESSION#{session}"))
     }
 
+    /// What the keys of all sessions of a user begin with.
+    pub(super) fn session_prefix(&self, user: UserId) -> Key {
+        self.of_user(user, "SESSION#")
+    }
+
     pub(super) fn challenge(&self, purpose: Purpose, user: UserId) -> Key {
         self.of_user(user, format!("CHALLENGE#{}", purpose.as_str()))
     }
 
     pub(super) fn claim(&self, email: &Email) -> Key {
         self.key(format!("LOGIN#email#{}", email.canonical()), "CLAIM")
+    }
+
+    /// Where guesses at a password or a code are counted.
+    pub(super) fn guesses(&self, guessed_at: impl std::fmt::Display) -> Key {
+        self.key(format!("LIMIT#guesses#{guessed_at}"), "COUNT")
     }
 
     /// Where the mails of one purpose are counted that an address is sent.
@@ -73,9 +83,15 @@ impl Keys {
         format!("{}#OUTBOX#{shard}", self.pool)
     }
 
-    /// A place that nobody reads, for the work that an unknown address must cost too.
-    pub(super) fn decoy(&self, mail: MailId, part: &str) -> Key {
-        self.key(format!("DECOY#{mail}"), part)
+    /// A place that nobody reads, for the work that an unknown address must cost too. Like the account that it stands for it
+    /// is one for each address, so that parallel requests meet there too.
+    pub(super) fn decoy(&self, purpose: Purpose, email: &Email, part: &str) -> Key {
+        self.key(format!("DECOY#{}#{}", purpose.as_str(), email.canonical()), part)
+    }
+
+    /// A place for a mail that nobody sends.
+    pub(super) fn decoy_mail(&self, mail: MailId) -> Key {
+        self.key(format!("DECOY#{mail}"), "LETTER")
     }
 
     fn of_user(&self, user: UserId, sk: impl Into<String>) -> Key {

@@ -3,6 +3,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use freehold_crypto::token::SecretHash;
 use freehold_domain::session::{Device, Session};
+use freehold_domain::user::User;
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
 use super::client::SeenInstead;
@@ -36,6 +37,32 @@ impl Store {
         let item = self.get(self.keys.session(user, id), ItemType::Session).await?;
         let session = item.map(|item| read_session(&item, user, id)).transpose()?;
         Ok(session.filter(|session| session.expires_at > now))
+    }
+
+    /// The sessions of a user that have not ended, oldest first.
+    pub(crate) async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>, Error> {
+        let first = self.keys.session_prefix(user.id);
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :session)")
+            .expression_attribute_values(":pk", text(first.pk))
+            .expression_attribute_values(":session", text(&first.sk))
+            .into_paginator()
+            .items()
+            .send();
+        let mut sessions = Vec::new();
+        while let Some(map) = pages.next().await {
+            let item = Item::read(map.map_err(|error| failure("Query", &error))?, ItemType::Session)?;
+            let id = item.parse("sk", |sk| SessionId::parse(sk.strip_prefix(&first.sk)?))?;
+            let session = read_session(&item, user.id, id)?;
+            if session.expires_at > now && session.is_of(user) {
+                sessions.push(session);
+            }
+        }
+        Ok(sessions)
     }
 
     /// Puts `next` in the place of `current`, which becomes the previous one: of any number of requests that present

@@ -1,3 +1,4 @@
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use freehold_crypto::envelope::Envelope;
 use freehold_crypto::key_pair::PublicKey;
@@ -7,7 +8,7 @@ use freehold_domain::email::Email;
 use freehold_domain::mail::Mail;
 use freehold_domain::name::DisplayName;
 use freehold_domain::user::{Claim, Role, Status, User};
-use freehold_domain::{Error, Timestamp, UserId};
+use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
 use super::item::{Map, item};
 use super::{Item, ItemType, Store, conditional, number, put, text, unbuilt};
@@ -18,6 +19,9 @@ pub struct Credentials {
     pub password_hash: PasswordHash,
     /// The private key, sealed for the user.
     pub sealed_private_key: Envelope,
+    /// The generation of the user since which the password is this one. A session that it begins is of this generation, and
+    /// not of the one in the profile, which is read beside it and may be newer: another password ends it.
+    pub generation: u32,
 }
 
 /// All that a registration writes.
@@ -38,10 +42,24 @@ pub struct Registration {
 pub struct Reset {
     /// What was answered.
     pub challenge: Challenge,
+    /// The user, of the next generation and with the public half of the new key pair.
+    pub user: User,
     /// The new secrets.
     pub credentials: Credentials,
-    /// The public half of the new key pair.
-    pub public_key: PublicKey,
+    /// The mail that says so.
+    pub mail: Mail,
+}
+
+/// All that a change of a password writes.
+pub struct NewPassword {
+    /// The user, of the next generation and with the public half of the new key pair.
+    pub user: User,
+    /// The session that stays.
+    pub session: SessionId,
+    /// The hash that the current password was compared with.
+    pub replaces: PasswordHash,
+    /// The new secrets.
+    pub credentials: Credentials,
     /// The mail that says so.
     pub mail: Mail,
 }
@@ -124,11 +142,7 @@ impl Store {
             .update_expression("REMOVE unverified_until")
             .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
             .expression_attribute_values(":user", text(challenge.user.to_string()));
-        let writes = vec![
-            self.consume(challenge, now)?,
-            TransactWriteItem::builder().update(profile.build().map_err(unbuilt)?).build(),
-            TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build(),
-        ];
+        let writes = vec![self.consume(challenge, now)?, update(profile)?, update(claim)?];
         self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
     }
 
@@ -157,26 +171,85 @@ impl Store {
     /// earlier generation from then on. N parallel answers have one winner.
     ///
     /// # Errors
-    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was, or the account has another address.
+    /// [`Error::InvalidAnswer`], where the challenge or the account is no longer what it was.
     pub(crate) async fn reset_password(&self, reset: &Reset, now: Timestamp) -> Result<(), Error> {
-        let Reset { challenge, credentials, public_key, mail } = reset;
-        let public_key = public_key.to_stored().map_err(|error| Error::internal(error.to_string()))?;
+        let Reset { challenge, user, credentials, mail } = reset;
         let profile = self
-            .update(self.keys.profile(challenge.user))
-            .update_expression("SET public_key = :key ADD version :one, generation :one")
-            .condition_expression("account_status = :verified AND email = :email")
-            .expression_attribute_values(":key", text(public_key))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":verified", text(Status::Verified.as_str()))
-            .expression_attribute_values(":email", text(challenge.email.as_str()));
-        let replaced = self.put(self.credentials_item(challenge.user, credentials));
+            .next_generation(user)
+            .update_expression("SET generation = :next, public_key = :key ADD version :one")
+            .expression_attribute_values(":key", text(stored(&user.public_key)?));
+        let replaced = self.put(self.credentials_item(user.id, credentials));
         let writes = vec![
             self.consume(challenge, now)?,
-            TransactWriteItem::builder().update(profile.build().map_err(unbuilt)?).build(),
+            update(profile)?,
             put(replaced.condition_expression("attribute_exists(pk)"))?,
             put(self.put(self.mail_item(mail)))?,
         ];
         self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
+    }
+
+    /// Replaces a password and its keys, and ends every session but one: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAccessToken`], where the password or the generation changed in between: the session has ended.
+    pub(crate) async fn change_password(&self, new: &NewPassword) -> Result<(), Error> {
+        let NewPassword { user, session, replaces, credentials, mail } = new;
+        let profile = self
+            .next_generation(user)
+            .update_expression("SET generation = :next, public_key = :key ADD version :one")
+            .expression_attribute_values(":key", text(stored(&user.public_key)?));
+        let secrets = self
+            .put(self.credentials_item(user.id, credentials))
+            .condition_expression("password_hash = :old")
+            .expression_attribute_values(":old", text(replaces.as_str()));
+        let writes = vec![
+            update(profile)?,
+            update(self.take_along(user, *session))?,
+            put(secrets)?,
+            put(self.put(self.mail_item(mail)))?,
+        ];
+        self.transact(writes).await?.map_err(|_| Error::InvalidAccessToken)
+    }
+
+    /// Ends every session of a user but one, those whose sign-in is under way among them.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAccessToken`], where somebody else ended them in between, and this one with them.
+    pub(crate) async fn end_other_sessions(&self, user: &User, session: SessionId) -> Result<(), Error> {
+        let profile = self.next_generation(user).update_expression("SET generation = :next ADD version :one");
+        let credentials = self
+            .update(self.keys.credentials(user.id))
+            .update_expression("SET generation = :next")
+            .condition_expression("item_type = :credentials")
+            .expression_attribute_values(":next", number(user.generation.into()))
+            .expression_attribute_values(":credentials", text(ItemType::Credentials.as_str()));
+        let writes = vec![update(profile)?, update(self.take_along(user, session))?, update(credentials)?];
+        self.transact(writes).await?.map_err(|_| Error::InvalidAccessToken)
+    }
+
+    /// Makes a user one of the generation that it has here, if it is as it was read: of the one before, verified, and with
+    /// the same address.
+    fn next_generation(&self, user: &User) -> UpdateBuilder {
+        let before = user.generation.saturating_sub(1);
+        // The first generation is not written.
+        let is_before = if before == 0 { "attribute_not_exists(generation)" } else { "generation = :before" };
+        let profile = self
+            .update(self.keys.profile(user.id))
+            .condition_expression(format!("{is_before} AND account_status = :verified AND email = :email"))
+            .expression_attribute_values(":verified", text(Status::Verified.as_str()))
+            .expression_attribute_values(":email", text(user.email.as_str()))
+            .expression_attribute_values(":next", number(user.generation.into()))
+            .expression_attribute_values(":one", number(1));
+        if before == 0 { profile } else { profile.expression_attribute_values(":before", number(before.into())) }
+    }
+
+    /// Takes a session along into the generation of its user.
+    fn take_along(&self, user: &User, session: SessionId) -> UpdateBuilder {
+        self.update(self.keys.session(user.id, session))
+            .update_expression("SET generation = :next")
+            .condition_expression("item_type = :session")
+            .expression_attribute_values(":next", number(user.generation.into()))
+            .expression_attribute_values(":session", text(ItemType::Session.as_str()))
     }
 
     /// Puts a stronger hash in the place of the one that a sign-in was verified against. One that changed in between stays.
@@ -204,14 +277,13 @@ impl Store {
     }
 
     fn user_item(&self, user: &User) -> Result<Map, Error> {
-        let public_key = user.public_key.to_stored().map_err(|error| Error::internal(error.to_string()))?;
         let roles = user.roles.iter().map(|role| text(role.as_str())).collect();
         let attributes = [
             ("email", Some(text(user.email.as_str()))),
             ("account_status", Some(text(user.status.as_str()))),
             ("display_name", user.name.as_ref().map(|name| text(name.as_str()))),
             ("roles", Some(AttributeValue::L(roles))),
-            ("public_key", Some(text(public_key))),
+            ("public_key", Some(text(stored(&user.public_key)?))),
             ("version", Some(number(1))),
             ("generation", (user.generation > 0).then(|| number(user.generation.into()))),
         ];
@@ -222,9 +294,18 @@ impl Store {
         let attributes = [
             ("password_hash", Some(text(credentials.password_hash.as_str()))),
             ("private_key", Some(text(credentials.sealed_private_key.as_str()))),
+            ("generation", (credentials.generation > 0).then(|| number(credentials.generation.into()))),
         ];
         item(self.keys.credentials(user), ItemType::Credentials, attributes)
     }
+}
+
+fn update(builder: UpdateBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().update(builder.build().map_err(unbuilt)?).build())
+}
+
+fn stored(key: &PublicKey) -> Result<String, Error> {
+    key.to_stored().map_err(|error| Error::internal(error.to_string()))
 }
 
 fn read_claim(item: &Item) -> Result<Claim, Error> {
@@ -252,5 +333,6 @@ fn read_credentials(item: &Item) -> Result<Credentials, Error> {
     Ok(Credentials {
         password_hash: item.parse("password_hash", |text| PasswordHash::parse(text).ok())?,
         sealed_private_key: Envelope::from_stored(item.text("private_key")?.to_owned()),
+        generation: item.generation()?,
     })
 }
