@@ -106,6 +106,7 @@ CASES = {
     "Issuer": {GET: ISSUER},
     "Authorizer": {GET: is_a_user_let_in},
     "SendMail": {
+        GET: is_mail_sent_and_forgotten,
         "dynamodb:Query": is_mail_sent_and_forgotten,
         UPDATE: is_mail_sent_and_forgotten,
         DELETE: is_mail_sent_and_forgotten,
@@ -120,6 +121,10 @@ HARMLESS = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*
 
 # This AWS reads streams without asking for the right to.
 UNCHECKED = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
+
+
+# What is asked for at a cold start, and then seldom: the application secret, and for mail the pool's settings.
+KEPT = {("SendMail", GET)}
 
 
 def check(stage, example, run):
@@ -158,13 +163,12 @@ def missing(stage, function, action):
     for statement in without["Statement"]:
         statement["Action"] = [other for other in actions(statement) if other != action]
     without["Statement"] = [statement for statement in without["Statement"] if statement["Action"]] or [HARMLESS]
-    # The application secret is read at a cold start alone.
     stage.put_policy(role, name, without)
-    if action == SECRET:
+    if (function, action) in KEPT or action == SECRET:
         stage.recycle(function)
     try:
         yield
     finally:
         stage.put_policy(role, name, document)
-        if action == SECRET:
+        if (function, action) in KEPT or action == SECRET:
             stage.recycle(function)

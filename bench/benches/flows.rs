@@ -55,7 +55,7 @@ impl Bench {
     /// Has somebody forget their password: what the mailed link carries.
     async fn forgotten(&self, email: &Email) -> Link {
         self.verify(email).await;
-        flow::forgot_password(self.app(), email).await.unwrap();
+        flow::forgot_password(self.app(), email, None).await.unwrap();
         self.mailed(Purpose::ResetPassword, email).await
     }
 
@@ -68,7 +68,12 @@ impl Bench {
     }
 
     async fn register(&self, email: &Email) -> UserId {
-        let input = register::Input { email: email.clone(), password: Password::choose(PASSWORD).unwrap(), name: None };
+        let input = register::Input {
+            email: email.clone(),
+            password: Password::choose(PASSWORD).unwrap(),
+            name: None,
+            language: None,
+        };
         flow::register(self.app(), input).await.unwrap()
     }
 
@@ -165,7 +170,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
                 bench.runtime.block_on(bench.register(&email));
                 email
             },
-            |email| bench.runtime.block_on(flow::resend_verification(bench.app(), &email)).unwrap(),
+            |email| bench.runtime.block_on(flow::resend_verification(bench.app(), &email, None)).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -176,7 +181,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
                 bench.runtime.block_on(bench.verify(&email));
                 email
             },
-            |email| bench.runtime.block_on(flow::forgot_password(bench.app(), &email)).unwrap(),
+            |email| bench.runtime.block_on(flow::forgot_password(bench.app(), &email, None)).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -185,7 +190,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
             || bench.runtime.block_on(bench.forgotten(&somebody())),
             |link| {
                 let password = Password::choose(PASSWORD).unwrap();
-                bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password)).unwrap();
+                bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password, None)).unwrap();
             },
             criterion::BatchSize::PerIteration,
         );
@@ -200,7 +205,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
             |token| {
                 let (current_password, new_password) =
                     (Password::attempt(PASSWORD).unwrap(), Password::choose(PASSWORD).unwrap());
-                let input = change_password::Input { current_password, new_password };
+                let input = change_password::Input { current_password, new_password, language: None };
                 bench.runtime.block_on(flow::change_password(bench.app(), &token, input)).unwrap()
             },
             criterion::BatchSize::PerIteration,

@@ -93,11 +93,12 @@ impl Api {
 }
 
 /// Everything on the main port: the API, where there is one, and the pages for people.
-pub(crate) fn router(api: Option<Arc<Api>>, mailbox: Mailbox) -> Router {
+pub(crate) fn router(api: Option<Arc<Api>>, mailbox: Mailbox, app: Arc<App>) -> Router {
     let index = pages::index(api.as_ref().map(|api| &api.routes));
     let pages = Router::new()
         .route("/", get(|| async { ([PAGE_POLICY], Html(index)) }))
-        .route("/_local/mail", get(mail).with_state(mailbox));
+        .route("/_local/mail", get(mail).with_state(mailbox))
+        .route("/_local/mail/preview", get(preview).with_state(app));
     let Some(api) = api else { return pages };
     let door = move |caller, request| serve(Arc::clone(&api), caller, request);
     pages.fallback(door.clone()).method_not_allowed_fallback(door)
@@ -121,6 +122,13 @@ async fn mail(State(mailbox): State<Mailbox>, headers: HeaderMap) -> Response {
         return ([(header::CONTENT_TYPE, "application/json")], Bytes::from(mails)).into_response();
     }
     ([PAGE_POLICY], Html(pages::mailbox(&mailbox.mails()))).into_response()
+}
+
+async fn preview(State(app): State<Arc<App>>) -> Response {
+    match freehold_service::mail::samples(&app).await {
+        Ok(letters) => ([PAGE_POLICY], Html(pages::preview(&letters))).into_response(),
+        Err(error) => refusal(StatusCode::INTERNAL_SERVER_ERROR, error.cause().unwrap_or_default()),
+    }
 }
 
 fn is_host(host: &[u8]) -> bool {

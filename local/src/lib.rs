@@ -153,7 +153,7 @@ impl Local {
         let api = Api::new(template.routes, cors, Arc::clone(&app), options.log)?;
         let api = (!options.services_only).then(|| Arc::new(api));
         let mut front = Tasks::new();
-        let router = gateway::router(api, mailbox.clone());
+        let router = gateway::router(api, mailbox.clone(), Arc::clone(&app));
         front.spawn(|stop| serve(gateway, router, stop));
         if options.drain {
             let app = Arc::clone(&app);

@@ -26,6 +26,9 @@ struct Arguments {
     /// The template that says what is deployed; the repository's own unless given.
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
+    /// A folder of templates of mail that take the place of Freehold's.
+    #[arg(long, value_name = "DIR")]
+    mail_templates: Option<PathBuf>,
     /// Leave the functions out: only DynamoDB, the mailbox and what fills it, for `cargo lambda watch`.
     #[arg(long)]
     services_only: bool,
@@ -50,6 +53,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     let mut environment = BTreeMap::new();
     if arguments.services_only {
         environment.insert("PUBLIC_URL".to_owned(), WATCH_URL.to_owned());
+    }
+    if let Some(folder) = arguments.mail_templates {
+        environment.insert("MAIL_TEMPLATES".to_owned(), folder.display().to_string());
     }
     let usual = Options::default();
     let local = Local::start(Options {

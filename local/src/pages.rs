@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 
+use freehold_domain::language::Language;
+use freehold_service::mail::Letter;
+
 use crate::mailbox::Mail;
 use crate::routes::Routes;
 
@@ -9,11 +12,13 @@ const STYLE: &str =
     "body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 article { border-top: 1px solid #bbb; margin-top: 2rem }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; font: inherit }
-iframe { width: 100%; height: 16rem; border: 1px solid #bbb }";
+iframe { width: 100%; height: 30rem; border: 1px solid #bbb }";
 
 /// What this instance serves. Under `cargo lambda watch` it serves no route itself.
 pub(crate) fn index(routes: Option<&Routes>) -> String {
-    let mut body = "<p><a href=\"/_local/mail\">The mail that was sent</a></p>\n<ul>\n".to_owned();
+    let mut body = "<p><a href=\"/_local/mail\">The mail that was sent</a>, and \
+                    <a href=\"/_local/mail/preview\">what there is to be sent</a></p>\n<ul>\n"
+        .to_owned();
     for route in routes.into_iter().flat_map(Routes::iter) {
         let _ = writeln!(body, "<li><code>{}</code>: {}</li>", escaped(route.key()), escaped(route.function()));
     }
@@ -27,16 +32,27 @@ pub(crate) fn mailbox(mails: &[Mail]) -> String {
         body.push_str("<p>No mail has been sent yet. Reload this page once something was.</p>");
     }
     for Mail { to, subject, text, html, sent_at } in mails {
-        let (to, subject, sent_at, text) = (escaped(to), escaped(subject), escaped(sent_at), linked(text));
-        let _ = write!(body, "<article>\n<h2>{subject}</h2>\n<p>To {to}, {sent_at}</p>\n<pre>{text}</pre>\n");
-        if !html.is_empty() {
-            let html = escaped(&format!("<base target=\"_blank\">{html}"));
-            let sandbox = "allow-popups allow-popups-to-escape-sandbox";
-            let _ = writeln!(body, "<iframe title=\"{subject}\" sandbox=\"{sandbox}\" srcdoc=\"{html}\"></iframe>");
-        }
-        body.push_str("</article>\n");
+        body.push_str(&letter(subject, &format!("To {to}, {sent_at}"), text, html));
     }
     page("Sent mail", &body)
+}
+
+/// Every mail that the pool sends, in every language.
+pub(crate) fn preview(letters: &[(Language, Letter)]) -> String {
+    let body: String =
+        letters.iter().map(|(language, sent)| letter(&sent.subject, language.tag(), &sent.text, &sent.html)).collect();
+    page("What there is to be sent", &body)
+}
+
+fn letter(subject: &str, about: &str, text: &str, html: &str) -> String {
+    let (subject, about, text) = (escaped(subject), escaped(about), linked(text));
+    let mut article = format!("<article>\n<h2>{subject}</h2>\n<p>{about}</p>\n<pre>{text}</pre>\n");
+    if !html.is_empty() {
+        let html = escaped(&format!("<base target=\"_blank\">{html}"));
+        let sandbox = "allow-popups allow-popups-to-escape-sandbox";
+        let _ = writeln!(article, "<iframe title=\"{subject}\" sandbox=\"{sandbox}\" srcdoc=\"{html}\"></iframe>");
+    }
+    article + "</article>\n"
 }
 
 fn page(title: &str, body: &str) -> String {

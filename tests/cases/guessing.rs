@@ -147,8 +147,8 @@ async fn every_door_asks_the_same_counter() {
 }
 
 #[tokio::test]
-async fn a_mailed_link_lets_the_owner_in_during_any_pause() {
-    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+async fn a_mailed_link_ends_a_pause() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     let email = pool.address("ann");
     pool.verified(&email).await;
     join_all((0..20).map(|_| guess(&pool, &email))).await;
@@ -157,6 +157,17 @@ async fn a_mailed_link_lets_the_owner_in_during_any_pause() {
     let body = json!({"user_id": link.user, "token": link.token, "new_password": "another horse"});
     pool.post("/password/reset", body).await.assert_status(200);
     pool.post("/login", json!({"email": email, "password": "another horse"})).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn verifying_by_the_mailed_link_ends_a_pause_too() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.register(&email).await.assert_status(201);
+    guess_wrongly(&pool, &email, 5).await;
+    let link = pool.link(&email).await;
+    pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
+    pool.login(&email).await.assert_status(200);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod issuer;
 mod local_server;
 mod login;
 mod logout;
+mod mail_languages;
 mod me;
 mod refresh;
 mod register;

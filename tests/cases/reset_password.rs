@@ -104,9 +104,28 @@ async fn the_old_password_begins_no_session_whatever_else_a_sign_in_read() {
     let email = pool.address("ann");
     let user = pool.verified(&email).await;
     pool.table().set(&pool.user_key(&user), "PROFILE", "generation", 1).await;
-    let session = pool.signed_in(&email).await;
-    pool.me(&session.access_token).await.assert_problem(401, "invalid_token");
-    pool.refresh(&session.refresh_token).await.assert_problem(401, "invalid_refresh_token");
+    pool.login(&email).await.assert_problem(503, "unavailable");
+    assert!(!pool.items().await.iter().any(|item| item["pk"].contains(&user) && item["item_type"] == "session"));
+}
+
+/// A thief with a session may end the others without pause, which makes a generation each time.
+#[tokio::test]
+async fn whoever_ends_sessions_without_pause_does_not_keep_the_owner_from_resetting() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, link) = forgotten(&pool).await;
+    let thief = pool.signed_in(&email).await;
+    let end = async || pool.as_bearer(&thief.access_token, "DELETE", "/me/sessions", Value::Null).await;
+    let (answer, ended) = futures::future::join(reset(&pool, &link, ANOTHER), async {
+        let mut ended = 0;
+        while end().await.status == 200 {
+            ended += 1;
+        }
+        ended
+    })
+    .await;
+    answer.assert_status(200);
+    assert!(ended > 3, "the thief ended sessions {ended} times");
+    pool.refresh(&thief.refresh_token).await.assert_problem(401, "invalid_refresh_token");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::password::Password;
 use freehold_http::credentials::bearer;
 use freehold_http::tokens::{self, TokenIn};
-use freehold_http::{Body, Request, Response, answer, body};
+use freehold_http::{Body, Request, Response, answer, body, language};
 use freehold_service::flow::change_password::Input;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -17,22 +17,15 @@ struct Wire {
     new_password: Option<String>,
 }
 
-impl TryFrom<Wire> for Input {
-    type Error = Error;
-
-    fn try_from(Wire { current_password, new_password }: Wire) -> Result<Self, Error> {
-        let refused = |field, detail| FieldError::new(field, FieldCode::InvalidPassword, detail);
-        let missing = "This field is missing.";
-        let current = current_password.ok_or_else(|| refused("current_password", missing));
-        let new = new_password.as_deref().map_or(Err(missing), Password::choose);
-        match (current, new.map_err(|rule| refused("new_password", rule))) {
-            // A password that no account can have is refused like one that the account does not have.
-            (Ok(current), Ok(new_password)) => {
-                let current_password = Password::attempt(&current).ok_or(Error::InvalidCredentials)?;
-                Ok(Self { current_password, new_password })
-            }
-            (current, new) => Err(Error::InvalidFields([current.err(), new.err()].into_iter().flatten().collect())),
-        }
+fn complete(Wire { current_password, new_password }: Wire) -> Result<(Password, Password), Error> {
+    let refused = |field, detail| FieldError::new(field, FieldCode::InvalidPassword, detail);
+    let missing = "This field is missing.";
+    let current = current_password.ok_or_else(|| refused("current_password", missing));
+    let new = new_password.as_deref().map_or(Err(missing), Password::choose);
+    match (current, new.map_err(|rule| refused("new_password", rule))) {
+        // A password that no account can have is refused like one that the account does not have.
+        (Ok(current), Ok(new)) => Ok((Password::attempt(&current).ok_or(Error::InvalidCredentials)?, new)),
+        (current, new) => Err(Error::InvalidFields([current.err(), new.err()].into_iter().flatten().collect())),
     }
 }
 
@@ -42,7 +35,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn change(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let input = body::json::<Wire>(request)?.try_into()?;
+    let (current_password, new_password) = complete(body::json(request)?)?;
+    let input = Input { current_password, new_password, language: language(request) };
     let bearer = bearer(request).ok_or(Error::InvalidAccessToken)?;
     let access_token = flow::change_password(app, bearer, input).await?;
     tokens::answer(access_token, None, TokenIn::Cookie)

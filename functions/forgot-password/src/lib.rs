@@ -1,7 +1,7 @@
 //! `POST /password/forgot`: mails whoever forgot a password a way back in.
 
 use freehold_domain::Error;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -18,6 +18,6 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 
 async fn forgot(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let Wire { email } = body::json(request)?;
-    flow::forgot_password(app, &body::sendable(email)?).await?;
+    flow::forgot_password(app, &body::sendable(email)?, language(request)).await?;
     answer::message(StatusCode::ACCEPTED, "If an account has this address, a mail is on its way.")
 }

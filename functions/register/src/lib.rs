@@ -5,7 +5,7 @@ use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::name::DisplayName;
 use freehold_domain::password::Password;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
 use freehold_service::flow::register::Input;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -40,7 +40,7 @@ impl TryFrom<Wire> for Input {
             })
         });
         match (email, password, name.transpose()) {
-            (Ok(email), Ok(password), Ok(name)) => Ok(Self { email, password, name }),
+            (Ok(email), Ok(password), Ok(name)) => Ok(Self { email, password, name, language: None }),
             (email, password, name) => {
                 let errors = [email.err(), password.err(), name.err()];
                 Err(Error::InvalidFields(errors.into_iter().flatten().collect()))
@@ -55,8 +55,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn register(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let input = body::json::<Wire>(request)?.try_into()?;
-    let user = flow::register(app, input).await?;
+    let input: Input = body::json::<Wire>(request)?.try_into()?;
+    let user = flow::register(app, Input { language: language(request), ..input }).await?;
     let message = "The account waits for its address to be verified: open the link in the mail.";
     answer::json(StatusCode::CREATED, &Registered { user_id: user.to_string(), message })
 }

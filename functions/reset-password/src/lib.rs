@@ -5,7 +5,7 @@ use freehold_domain::challenge::Purpose;
 use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::password::Password;
 use freehold_http::page::{Form, Page};
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, language, page};
 use freehold_service::flow::challenge::{Answer, Link, linked_challenge};
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -47,7 +47,7 @@ async fn reset_form(app: &App, request: &Request) -> Result<Response<Body>, Erro
     match Password::choose(&body::form_field(request, FIELD)?.unwrap_or_default()) {
         Err(rule) => ask(app, &link, Some(rule)).await,
         Ok(password) => {
-            flow::reset_password(app, &Answer::Link(link), password).await?;
+            flow::reset_password(app, &Answer::Link(link), password, language(request)).await?;
             let sentences = &["Your password is changed, and every session has ended. Sign in with the new one."];
             Page { title: "Thank you", sentences, form: None }.answer(StatusCode::OK)
         }
@@ -79,6 +79,6 @@ async fn reset(app: &App, request: &Request) -> Result<Response<Body>, Error> {
         .map_or(Err("This field is missing."), Password::choose)
         .map_err(|detail| Error::InvalidFields(vec![FieldError::new(FIELD, FieldCode::InvalidPassword, detail)]))?;
     let answer = challenge_answer::of_fields(PURPOSE, (user_id, token), (email, code))?;
-    flow::reset_password(app, &answer, password).await?;
+    flow::reset_password(app, &answer, password, language(request)).await?;
     answer::message(StatusCode::OK, "The password is changed.")
 }

@@ -86,6 +86,12 @@ pub struct MailedSecrets {
 }
 
 impl MailedSecrets {
+    /// Makes new ones.
+    #[must_use]
+    pub fn generate(purpose: Purpose) -> Self {
+        Self { token: ChallengeToken { purpose, secret: Secret::generate() }, code: Code::generate() }
+    }
+
     /// Both as one text, to be sealed.
     #[must_use]
     pub fn expose(&self) -> Zeroizing<String> {
@@ -128,8 +134,7 @@ impl Challenge {
         ring: &SecretRing,
         now: Timestamp,
     ) -> (Self, MailedSecrets) {
-        let secrets =
-            MailedSecrets { token: ChallengeToken { purpose, secret: Secret::generate() }, code: Code::generate() };
+        let secrets = MailedSecrets::generate(purpose);
         let token_hash = secrets.token.secret.hash();
         let bound_to = (pool, purpose, user, &email, &token_hash);
         let code_mac = with_parts(bound_to, &secrets.code, |parts| ring.code_mac(parts));

@@ -4,17 +4,20 @@
 //! - [`user`], [`session`], [`challenge`], [`mail`]: what a pool keeps, and how it changes.
 //! - [`refresh_token`], [`access_token`], [`envelope`]: what is handed out or sealed, and for whom.
 //! - [`guessing`]: how often a password or a code may be guessed at.
+//! - [`language`], [`appearance`]: how mail is written, and how it looks.
 //! - [`settings`]: what an owner may choose for a pool.
 //! - [`time`]: the one notion of time.
 //! - [`error`]: everything that can be refused or fail, each with its stable code.
 
 pub mod access_token;
+pub mod appearance;
 pub mod challenge;
 pub mod email;
 pub mod envelope;
 pub mod error;
 pub mod guessing;
 pub mod id;
+pub mod language;
 pub mod mail;
 pub mod name;
 pub mod password;

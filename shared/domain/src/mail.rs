@@ -6,6 +6,7 @@ use freehold_crypto::envelope::Envelope;
 
 use crate::challenge::Purpose;
 use crate::email::Email;
+use crate::language::Language;
 use crate::name::DisplayName;
 use crate::{MailId, Timestamp, UserId};
 
@@ -28,6 +29,8 @@ pub struct Mail {
     pub to: Email,
     /// What the recipient is called.
     pub name: Option<DisplayName>,
+    /// The language that the request for it preferred; nothing, where it preferred none of ours.
+    pub language: Option<Language>,
     /// What answers its question, sealed for this mail; nothing, where it asks none.
     pub sealed_secrets: Option<Envelope>,
     /// When its link stops working, or it is too late to tell; and with it the mail.
@@ -50,6 +53,11 @@ pub enum Notification {
     PasswordChanged,
 }
 
+impl Notification {
+    /// Every notification.
+    pub const ALL: [Self; 1] = [Self::PasswordChanged];
+}
+
 /// For how long it is worth telling.
 pub const NOTICE_LIFETIME: Duration = Duration::from_hours(7 * 24);
 
@@ -66,7 +74,7 @@ impl Kind {
     /// Reads a stored kind.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let notices = [Self::Notice(Notification::PasswordChanged)];
+        let notices = Notification::ALL.into_iter().map(Self::Notice);
         Purpose::ALL.into_iter().map(Self::Question).chain(notices).find(|kind| kind.as_str() == text)
     }
 }

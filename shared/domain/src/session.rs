@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_session_lives_its_idle_time_and_never_past_its_absolute_time() {
-        let settings = Settings { session_idle: seconds(100), session_absolute: seconds(250) };
+        let settings = Settings { session_idle: seconds(100), session_absolute: seconds(250), ..Settings::default() };
         let id = SessionId::new(START);
         assert_eq!(refreshed_until(id, &settings, START), START + seconds(100));
         assert_eq!(refreshed_until(id, &settings, START + seconds(200)), START + seconds(250));

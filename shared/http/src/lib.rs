@@ -1,7 +1,7 @@
 //! The edge: the only crate that knows HTTP.
 //!
 //! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
-//! - [`body`], [`challenge_answer`], [`credentials`], [`site`], [`device()`]: reading a request.
+//! - [`body`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`]: reading a request.
 //! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
 
 pub mod answer;
@@ -9,6 +9,7 @@ pub mod body;
 pub mod challenge_answer;
 pub mod credentials;
 mod device;
+mod language;
 pub mod page;
 pub mod problem;
 mod response;
@@ -20,4 +21,5 @@ pub mod tokens;
 pub use device::device;
 pub use lambda_http::http::StatusCode;
 pub use lambda_http::{Body, Request, RequestExt, Response};
+pub use language::language;
 pub use serve::{Assemble, EventHandler, Handler, serve, serve_events};

@@ -78,7 +78,7 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
             "The link or the code is not valid: it was used, has expired or was replaced.",
         ),
         Error::InvalidCredentials => {
-            (StatusCode::UNAUTHORIZED, "Invalid credentials", "No account has this address with this password.")
+            (StatusCode::UNAUTHORIZED, "Invalid credentials", "The address or the password is wrong.")
         }
         Error::EmailNotVerified => {
             (StatusCode::FORBIDDEN, "Address not verified", "Open the link in the mail that was sent to the address.")

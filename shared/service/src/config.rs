@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use freehold_crypto::ApplicationSecret;
 use freehold_domain::PoolId;
 use freehold_domain::public_url::{Issuers, Origin};
@@ -20,6 +22,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// The sender of mail.
     pub mail_from: Option<String>,
+    /// A folder of templates of mail, in the place of those that Freehold has.
+    pub mail_templates: Option<PathBuf>,
     /// The queue that hears of mail that cannot be delivered.
     pub dead_letter_queue_url: Option<String>,
     /// How much our own crates log: the SDK and the runtime print whole requests below INFO, so there is no lower level.
@@ -110,6 +114,7 @@ impl Config {
             public_url,
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             mail_from: optional("MAIL_FROM"),
+            mail_templates: optional("MAIL_TEMPLATES").map(PathBuf::from),
             dead_letter_queue_url: optional("DEAD_LETTER_QUEUE_URL"),
             secret,
         })

@@ -16,14 +16,14 @@ impl App {
     /// The pool's settings, at most a minute old.
     pub(crate) async fn settings(&self) -> Result<Settings, Error> {
         let now = self.clock.now();
-        let cached = *self.settings.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cached = self.settings.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some((read_at, settings)) = cached
             && now.since(read_at) < LIFETIME
         {
             return Ok(settings);
         }
         let settings = self.store.settings().await?;
-        *self.settings.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, settings));
+        *self.settings.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, settings.clone()));
         Ok(settings)
     }
 }

@@ -4,13 +4,13 @@ use freehold_crypto::code::Code;
 use freehold_domain::challenge::{Challenge, ChallengeToken, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::envelope::SealedFor;
+use freehold_domain::language::Language;
 use freehold_domain::mail::{Kind, Mail};
 use freehold_domain::name::DisplayName;
 use freehold_domain::user::User;
 use freehold_domain::{Error, MailId, UserId};
 use futures::future::BoxFuture;
 
-use super::guessing::guessed_right;
 use crate::App;
 use crate::store::{ChallengeMail, GuessedAt};
 
@@ -70,7 +70,8 @@ pub fn linked_challenge<'a>(app: &'a App, purpose: Purpose, link: &'a Link) -> B
     })
 }
 
-/// The challenge that somebody answers rightly. A guess at a code is counted before it is compared.
+/// The challenge that somebody answers rightly. A guess at a code is counted before it is compared, and forgotten by who
+/// then does what the challenge is for.
 pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Answer) -> Result<Challenge, Error> {
     match answer {
         Answer::Link(link) => linked_challenge(app, purpose, link).await,
@@ -84,15 +85,11 @@ pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Ans
                 claim.map_or_else(|| GuessedAt::Nobody(email.clone()), |claim| GuessedAt::User(claim.user));
             app.store.count_guess_at(&guessed_at, now).await?;
             let user = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
-            let challenge = app.store.count_guess(purpose, user, now).await?;
+            let challenge = app.store.challenge_for_guess(purpose, user, now).await?;
             let challenge = challenge.unwrap_or_else(|| secrets.challenge(purpose, user, email.clone(), pool, now).0);
             let is_to_this_address = challenge.email.canonical() == email.canonical();
             let is_answer = secrets.is_answer(code, &challenge, pool, now).await?;
-            if !is_to_this_address || !is_answer {
-                return Err(Error::InvalidAnswer);
-            }
-            guessed_right(app, &guessed_at).await;
-            Ok(challenge)
+            if is_to_this_address && is_answer { Ok(challenge) } else { Err(Error::InvalidAnswer) }
         }
     }
 }
@@ -104,6 +101,7 @@ pub(super) fn challenge_by_mail(
     user: UserId,
     email: Email,
     name: Option<DisplayName>,
+    language: Option<Language>,
 ) -> Result<(Challenge, Mail), Error> {
     let (secrets, pool, now) = (app.secrets()?, &app.config.pool, app.clock.now());
     let (challenge, answers) = secrets.challenge(purpose, user, email, pool, now);
@@ -114,6 +112,7 @@ pub(super) fn challenge_by_mail(
         user,
         to: challenge.email.clone(),
         name,
+        language,
         sealed_secrets: Some(secrets.seal(pool, SealedFor::Mail(id), answers.expose().as_bytes())),
         expires_at: challenge.expires_at,
     };
@@ -129,6 +128,7 @@ pub(super) async fn send_on_demand(
     app: &App,
     purpose: Purpose,
     email: &Email,
+    language: Option<Language>,
     is_about: impl Fn(&User) -> bool,
 ) -> Result<(), Error> {
     let now = app.clock.now();
@@ -139,10 +139,10 @@ pub(super) async fn send_on_demand(
     let holder = app.store.claim(email).await?.map_or(decoy, |claim| claim.user);
     let user = app.store.user(holder).await?.filter(is_about);
     let mail = if let Some(user) = user {
-        let (challenge, mail) = challenge_by_mail(app, purpose, user.id, user.email, user.name)?;
+        let (challenge, mail) = challenge_by_mail(app, purpose, user.id, user.email, user.name, language)?;
         ChallengeMail::Sent(challenge, mail)
     } else {
-        let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None)?;
+        let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None, language)?;
         ChallengeMail::Decoy(challenge, mail)
     };
     app.store.write_challenge_mail(&mail).await

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use freehold_crypto::password::Verdict;
 use freehold_domain::Error;
+use freehold_domain::language::Language;
 use freehold_domain::mail::Notification;
 use freehold_domain::password::Password;
 use freehold_domain::user::User;
@@ -14,7 +15,7 @@ use super::guessing::guessed_right;
 use super::issue_tokens::access_token;
 use super::new_password::{new_password, notice};
 use crate::App;
-use crate::store::{GuessedAt, NewPassword};
+use crate::store::{Credentials, GuessedAt, NewPassword};
 
 /// What somebody who is signed in sends.
 pub struct Input {
@@ -22,6 +23,8 @@ pub struct Input {
     pub current_password: Password,
     /// The password from now on.
     pub new_password: Password,
+    /// The language that they prefer.
+    pub language: Option<Language>,
 }
 
 /// Puts another password in the place of the user's, and a new key pair with it. Every other session ends, and a mail says
@@ -45,14 +48,16 @@ pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFu
             return Err(Error::InvalidCredentials);
         }
         guessed_right(app, &guessed_at).await;
-        let user = user.next_generation();
-        let (credentials, public_key) =
-            new_password(app, user.id, user.generation, &Arc::new(input.new_password)).await?;
-        let user = User { public_key, ..user };
+        let (credentials, public_key) = new_password(app, user.id, &Arc::new(input.new_password)).await?;
+        let user = User { public_key, ..user.next_generation() };
+        let credentials = Credentials { generation: user.generation, ..credentials };
         let token = access_token(app, &user, &credentials, session, now).await?;
-        let mail = notice(app, &user, Notification::PasswordChanged);
+        let mail = notice(app, &user, Notification::PasswordChanged, input.language);
         let new = NewPassword { user, session, replaces: stored.password_hash, credentials, mail };
-        app.store.change_password(&new).await?;
-        Ok(token)
+        if app.store.change_password(&new).await? {
+            Ok(token)
+        } else {
+            Err(Error::unavailable("an account changed while its password was changed"))
+        }
     })
 }

@@ -52,6 +52,10 @@ pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> 
         let (user, credentials, ()) = try_join3(app.store.user(id), app.store.credentials(id), counted).await?;
         let account = user.zip(credentials);
         let (user, credentials) = check_password(app, account, input.password).await?;
+        if credentials.generation != user.generation {
+            // The password was changed between these reads, or the sessions were ended.
+            return Err(Error::unavailable("an account changed while somebody signed in"));
+        }
         if user.status == Status::Unverified {
             guessed_right(app, &guessed_at).await;
             return Err(Error::EmailNotVerified);

@@ -49,7 +49,7 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
         let (Some(mut user), Some(mut credentials)) = (user, credentials) else {
             return Err(Error::InvalidRefreshToken);
         };
-        if !session.is_of(&user) {
+        if !session.is_of(&user) || credentials.generation != user.generation {
             // Either the session ended with others, or the password was changed between these reads, and it stays.
             (user, credentials) = Box::pin(look_again(app, &presented, now)).await?;
         }
@@ -58,15 +58,23 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
     })
 }
 
-/// The user of a session and their secrets, if the session has not ended with all others.
+/// The user of a session and their secrets, of one generation, if the session has not ended with all others.
 async fn look_again(app: &App, presented: &RefreshToken, now: Timestamp) -> Result<(User, Credentials), Error> {
     let id = presented.user;
-    let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
-    let session = app.store.session(id, presented.session, now).await?;
-    let (Some(session), Some(user), Some(credentials)) = (session, user, credentials) else {
-        return Err(Error::InvalidRefreshToken);
-    };
-    if session.is_of(&user) { Ok((user, credentials)) } else { Err(Error::InvalidRefreshToken) }
+    let mut has_ended = false;
+    for _ in 0..MAX_LOOKS {
+        let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
+        let session = app.store.session(id, presented.session, now).await?;
+        let (Some(session), Some(user), Some(credentials)) = (session, user, credentials) else {
+            return Err(Error::InvalidRefreshToken);
+        };
+        has_ended = !session.is_of(&user);
+        if !has_ended && credentials.generation == user.generation {
+            return Ok((user, credentials));
+        }
+    }
+    let changes = Error::unavailable("an account changed each time that it was looked at");
+    Err(if has_ended { Error::InvalidRefreshToken } else { changes })
 }
 
 /// Exchanges the presented secret for the next one: the session, and whether it was exchanged or only forgiven.

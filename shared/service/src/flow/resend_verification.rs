@@ -3,6 +3,7 @@
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
+use freehold_domain::language::Language;
 use freehold_domain::user::Status;
 use futures::future::BoxFuture;
 
@@ -13,6 +14,10 @@ use crate::App;
 ///
 /// # Errors
 /// None but those of a table that does not answer.
-pub fn resend_verification<'a>(app: &'a App, email: &'a Email) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(send_on_demand(app, Purpose::VerifyEmail, email, |user| user.status == Status::Unverified))
+pub fn resend_verification<'a>(
+    app: &'a App,
+    email: &'a Email,
+    language: Option<Language>,
+) -> BoxFuture<'a, Result<(), Error>> {
+    Box::pin(send_on_demand(app, Purpose::VerifyEmail, email, language, |user| user.status == Status::Unverified))
 }

@@ -80,7 +80,8 @@ async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {
         Kind::Question(purpose) => Content::Question(purpose, open_secrets(app, mail, purpose).await?),
         Kind::Notice(notification) => Content::Notice(notification),
     };
-    Letter::write(mail, &content, &app.config.public_url)
+    let settings = app.settings().await?;
+    app.mailer()?.write(mail, &content, &settings.appearance, &app.config)
 }
 
 async fn open_secrets(app: &App, mail: &Mail, purpose: Purpose) -> Result<MailedSecrets, Error> {

@@ -7,9 +7,12 @@ use futures::future::BoxFuture;
 use super::authenticate;
 use crate::App;
 
+/// How often a request looks again at an account that changed while it looked.
+const MAX_LOOKS: usize = 5;
+
 /// The sessions of a user.
 pub struct Sessions {
-    /// Those that have not ended, oldest first.
+    /// Those that have not ended, newest first, at most 100.
     pub all: Vec<Session>,
     /// The one that asks.
     pub current: SessionId,
@@ -49,7 +52,13 @@ pub fn end_session<'a>(app: &'a App, bearer: &'a str, session: SessionId) -> Box
 /// [`Error::InvalidAccessToken`].
 pub fn end_other_sessions<'a>(app: &'a App, bearer: &'a str) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
-        let authenticated = authenticate(app, bearer).await?;
-        app.store.end_other_sessions(&authenticated.user().next_generation(), authenticated.session()).await
+        for _ in 0..MAX_LOOKS {
+            let authenticated = authenticate(app, bearer).await?;
+            let (user, session) = (authenticated.user().next_generation(), authenticated.session());
+            if app.store.end_other_sessions(&user, session).await? {
+                return Ok(());
+            }
+        }
+        Err(Error::unavailable("an account changed each time that its sessions were ended"))
     })
 }

@@ -5,7 +5,9 @@ use freehold_domain::challenge::Purpose;
 use futures::future::BoxFuture;
 
 use super::challenge::{Answer, answered_challenge};
+use super::guessing::guessed_right;
 use crate::App;
+use crate::store::GuessedAt;
 
 /// Verifies the account's address, once.
 ///
@@ -14,6 +16,8 @@ use crate::App;
 pub fn verify_email<'a>(app: &'a App, answer: &'a Answer) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
         let challenge = answered_challenge(app, Purpose::VerifyEmail, answer).await?;
-        app.store.verify(&challenge, app.clock.now()).await
+        app.store.verify(&challenge, app.clock.now()).await?;
+        guessed_right(app, &GuessedAt::User(challenge.user)).await;
+        Ok(())
     })
 }

@@ -25,7 +25,7 @@ impl Store {
 
     /// Counts a guess at the code of a challenge, before anybody compares it: of 100 parallel guesses 5 get the challenge,
     /// and no more. Nothing, where there is none or its guesses are used up.
-    pub(crate) async fn count_guess(
+    pub(crate) async fn challenge_for_guess(
         &self,
         purpose: Purpose,
         user: UserId,

@@ -130,6 +130,12 @@ impl Item {
         parse(self.text(name)?).ok_or_else(|| self.broken(name))
     }
 
+    /// The text, read by the type that it must be of; nothing, where there is none.
+    pub(super) fn optional<T>(&self, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>, Error> {
+        let text = self.optional_text(name)?;
+        text.map(|text| parse(text).ok_or_else(|| self.broken(name))).transpose()
+    }
+
     /// An attribute that is not as this code writes it. Its value is nobody's business.
     pub(super) fn broken(&self, name: &str) -> Error {
         Error::internal(format!("an item of type {} has no valid {name}", self.item_type.as_str()))

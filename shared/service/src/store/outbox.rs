@@ -2,6 +2,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use freehold_crypto::envelope::Envelope;
 use freehold_domain::email::Email;
+use freehold_domain::language::Language;
 use freehold_domain::mail::{Kind, LEASE, Mail, Shard, backoff};
 use freehold_domain::name::DisplayName;
 use freehold_domain::{Error, MailId, Timestamp, UserId};
@@ -133,6 +134,7 @@ impl Store {
             ("user_id", Some(text(mail.user.to_string()))),
             ("recipient", Some(text(mail.to.as_str()))),
             ("display_name", mail.name.as_ref().map(|name| text(name.as_str()))),
+            ("language", mail.language.map(|language| text(language.tag()))),
             ("sealed_secrets", mail.sealed_secrets.as_ref().map(|sealed| text(sealed.as_str()))),
             ("due_at", Some(number(mail.id.created_at().as_millis()))),
             ("attempts", Some(number(0))),
@@ -150,13 +152,13 @@ fn read_waiting(item: &Map) -> Option<Waiting> {
 
 fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
     let item = Item::read(map, ItemType::Mail)?;
-    let name = |text: &str| DisplayName::parse(text).ok_or_else(|| item.broken("display_name"));
     let mail = Mail {
         id,
         kind: item.parse("kind", Kind::parse)?,
         user: item.parse("user_id", UserId::parse)?,
         to: item.parse("recipient", Email::parse)?,
-        name: item.optional_text("display_name")?.map(name).transpose()?,
+        name: item.optional("display_name", DisplayName::parse)?,
+        language: item.optional("language", Language::parse)?,
         sealed_secrets: item.optional_text("sealed_secrets")?.map(|text| Envelope::from_stored(text.to_owned())),
         expires_at: item.expires_at()?,
     };

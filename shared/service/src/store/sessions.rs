@@ -18,6 +18,9 @@ pub enum Written<T> {
     Lost(Option<Session>),
 }
 
+/// How many sessions are listed at most.
+const MAX_LISTED: usize = 100;
+
 impl Store {
     /// Writes a new session. Its id is new, so a write that meets it is this very one, repeated after a lost answer.
     pub(crate) async fn begin_session(&self, session: &Session) -> Result<(), Error> {
@@ -39,7 +42,7 @@ impl Store {
         Ok(session.filter(|session| session.expires_at > now))
     }
 
-    /// The sessions of a user that have not ended, oldest first.
+    /// The sessions of a user that have not ended, newest first, and no more of them than a person reads.
     pub(crate) async fn sessions(&self, user: &User, now: Timestamp) -> Result<Vec<Session>, Error> {
         let first = self.keys.session_prefix(user.id);
         let mut pages = self
@@ -47,6 +50,7 @@ impl Store {
             .query()
             .table_name(&self.table)
             .consistent_read(true)
+            .scan_index_forward(false)
             .key_condition_expression("pk = :pk AND begins_with(sk, :session)")
             .expression_attribute_values(":pk", text(first.pk))
             .expression_attribute_values(":session", text(&first.sk))
@@ -54,7 +58,9 @@ impl Store {
             .items()
             .send();
         let mut sessions = Vec::new();
-        while let Some(map) = pages.next().await {
+        while sessions.len() < MAX_LISTED
+            && let Some(map) = pages.next().await
+        {
             let item = Item::read(map.map_err(|error| failure("Query", &error))?, ItemType::Session)?;
             let id = item.parse("sk", |sk| SessionId::parse(sk.strip_prefix(&first.sk)?))?;
             let session = read_session(&item, user.id, id)?;

@@ -38,16 +38,14 @@ pub struct Registration {
     pub replaces: Option<UserId>,
 }
 
-/// All that a reset of a password writes.
+/// What a reset of a password brings.
 pub struct Reset {
     /// What was answered.
     pub challenge: Challenge,
-    /// The user, of the next generation and with the public half of the new key pair.
-    pub user: User,
     /// The new secrets.
     pub credentials: Credentials,
-    /// The mail that says so.
-    pub mail: Mail,
+    /// The public half of the new key pair.
+    pub public_key: PublicKey,
 }
 
 /// All that a change of a password writes.
@@ -168,31 +166,39 @@ impl Store {
     }
 
     /// Uses a challenge up, and replaces the account's password and keys: all of it or nothing. Its sessions are of an
-    /// earlier generation from then on. N parallel answers have one winner.
+    /// earlier generation from then on. N parallel answers have one winner. Whether it was written: not where the account is
+    /// no longer as it was read.
     ///
     /// # Errors
-    /// [`Error::InvalidAnswer`], where the challenge or the account is no longer what it was.
-    pub(crate) async fn reset_password(&self, reset: &Reset, now: Timestamp) -> Result<(), Error> {
-        let Reset { challenge, user, credentials, mail } = reset;
+    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
+    pub(crate) async fn reset_password(
+        &self,
+        reset: &Reset,
+        user: &User,
+        mail: &Mail,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         let profile = self
             .next_generation(user)
             .update_expression("SET generation = :next, public_key = :key ADD version :one")
             .expression_attribute_values(":key", text(stored(&user.public_key)?));
-        let replaced = self.put(self.credentials_item(user.id, credentials));
+        let replaced = self.put(self.credentials_item(user.id, &reset.credentials));
         let writes = vec![
-            self.consume(challenge, now)?,
+            self.consume(&reset.challenge, now)?,
             update(profile)?,
             put(replaced.condition_expression("attribute_exists(pk)"))?,
             put(self.put(self.mail_item(mail)))?,
         ];
-        self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
+        match self.transact(writes).await? {
+            Ok(()) => Ok(true),
+            Err(refused) if refused.by(0).is_some() => Err(Error::InvalidAnswer),
+            Err(_) => Ok(false),
+        }
     }
 
-    /// Replaces a password and its keys, and ends every session but one: all of it or nothing.
-    ///
-    /// # Errors
-    /// [`Error::InvalidAccessToken`], where the password or the generation changed in between: the session has ended.
-    pub(crate) async fn change_password(&self, new: &NewPassword) -> Result<(), Error> {
+    /// Replaces a password and its keys, and ends every session but one: all of it or nothing. Whether it was written: not
+    /// where the account is no longer as it was read.
+    pub(crate) async fn change_password(&self, new: &NewPassword) -> Result<bool, Error> {
         let NewPassword { user, session, replaces, credentials, mail } = new;
         let profile = self
             .next_generation(user)
@@ -208,14 +214,12 @@ impl Store {
             put(secrets)?,
             put(self.put(self.mail_item(mail)))?,
         ];
-        self.transact(writes).await?.map_err(|_| Error::InvalidAccessToken)
+        Ok(self.transact(writes).await?.is_ok())
     }
 
-    /// Ends every session of a user but one, those whose sign-in is under way among them.
-    ///
-    /// # Errors
-    /// [`Error::InvalidAccessToken`], where somebody else ended them in between, and this one with them.
-    pub(crate) async fn end_other_sessions(&self, user: &User, session: SessionId) -> Result<(), Error> {
+    /// Ends every session of a user but one, those whose sign-in is under way among them. Whether it was written: not where
+    /// the account is no longer as it was read.
+    pub(crate) async fn end_other_sessions(&self, user: &User, session: SessionId) -> Result<bool, Error> {
         let profile = self.next_generation(user).update_expression("SET generation = :next ADD version :one");
         let credentials = self
             .update(self.keys.credentials(user.id))
@@ -224,7 +228,7 @@ impl Store {
             .expression_attribute_values(":next", number(user.generation.into()))
             .expression_attribute_values(":credentials", text(ItemType::Credentials.as_str()));
         let writes = vec![update(profile)?, update(self.take_along(user, session))?, update(credentials)?];
-        self.transact(writes).await?.map_err(|_| Error::InvalidAccessToken)
+        Ok(self.transact(writes).await?.is_ok())
     }
 
     /// Makes a user one of the generation that it has here, if it is as it was read: of the one before, verified, and with
@@ -317,12 +321,11 @@ fn read_claim(item: &Item) -> Result<Claim, Error> {
 
 fn read_user(item: &Item, id: UserId) -> Result<User, Error> {
     let role = |text: &str| Role::parse(text).ok_or_else(|| item.broken("roles"));
-    let name = |text: &str| DisplayName::parse(text).ok_or_else(|| item.broken("display_name"));
     Ok(User {
         id,
         email: item.parse("email", Email::parse)?,
         status: item.parse("account_status", Status::parse)?,
-        name: item.optional_text("display_name")?.map(name).transpose()?,
+        name: item.optional("display_name", DisplayName::parse)?,
         roles: item.texts("roles")?.into_iter().map(role).collect::<Result<_, _>>()?,
         public_key: item.parse("public_key", |text| PublicKey::from_stored(text).ok())?,
         generation: item.generation()?,
