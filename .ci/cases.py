@@ -23,8 +23,11 @@ def run(program, variables, *arguments):
     return subprocess.run([program, *arguments], env={**os.environ, **variables}, **output)
 
 
-def run_all(program, variables, fewest, otherwise=(), modules=()):
-    """Runs every case, or those of some modules, but for what is otherwise here, and checks that enough were not skipped."""
+def run_all(program, variables, fewest, otherwise=(), modules=(), at_a_time=None):
+    """Runs every case, or those of some modules, but for what is otherwise here, and checks that enough were not skipped.
+
+    They run so many at a time, or one on each processor.
+    """
     otherwise = dict(otherwise)
     listed = subprocess.check_output([program, "--list"], text=True)
     for case, reason in otherwise.items():
@@ -33,6 +36,8 @@ def run_all(program, variables, fewest, otherwise=(), modules=()):
         print(f"not run: {case}, since {reason}")
     # What a case prints comes after it in one piece, where `--nocapture` would mix it with other cases' lines.
     options = [*modules, "--show-output", *(f"--skip={name}" for name in (*ELSEWHERE, *otherwise))]
+    if at_a_time:
+        options.append(f"--test-threads={at_a_time}")
     result = run(program, variables, *options)
     if result.returncode != 0:
         raise SystemExit(f"{result.stdout}\nCases failed.")
