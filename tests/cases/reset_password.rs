@@ -124,7 +124,7 @@ async fn whoever_ends_sessions_without_pause_does_not_keep_the_owner_from_resett
     })
     .await;
     answer.assert_status(200);
-    assert!(ended > 3, "the thief ended sessions {ended} times");
+    assert!(ended > 0, "the thief never came in between");
     pool.refresh(&thief.refresh_token).await.assert_problem(401, "invalid_refresh_token");
 }
 

@@ -16,8 +16,9 @@ use super::new_password::{new_password, notice};
 use crate::App;
 use crate::store::{GuessedAt, Reset};
 
-/// How often a reset looks again at an account that changed while it looked.
-const MAX_LOOKS: usize = 5;
+/// How often a reset looks again at an account that changed while it looked: so often that a thief who ends sessions without
+/// pause, and so changes it, does not win each time.
+const MAX_LOOKS: usize = 20;
 
 /// Puts another password in the place of the account's, and a new key pair with it. Every session ends, and a mail says so.
 /// It signs nobody in: whoever has a second factor still needs it.
