@@ -3,6 +3,7 @@
 use freehold_domain::Error;
 use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
+use freehold_domain::language::Language;
 use freehold_domain::name::DisplayName;
 use freehold_domain::password::Password;
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
@@ -24,27 +25,22 @@ struct Registered {
     message: &'static str,
 }
 
-impl TryFrom<Wire> for Input {
-    type Error = Error;
-
-    /// Every field that is wrong is named, not the first one alone.
-    fn try_from(wire: Wire) -> Result<Self, Error> {
-        let email = Email::parse(wire.email.as_deref().unwrap_or_default()).ok_or_else(|| {
-            FieldError::new("email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
-        });
-        let password = Password::choose(wire.password.as_deref().unwrap_or_default())
-            .map_err(|rule| FieldError::new("password", FieldCode::InvalidPassword, rule));
-        let name = wire.name.map(|name| {
-            DisplayName::parse(&name).ok_or_else(|| {
-                FieldError::new("name", FieldCode::InvalidName, "A name has 1 to 64 printable characters.")
-            })
-        });
-        match (email, password, name.transpose()) {
-            (Ok(email), Ok(password), Ok(name)) => Ok(Self { email, password, name, language: None }),
-            (email, password, name) => {
-                let errors = [email.err(), password.err(), name.err()];
-                Err(Error::InvalidFields(errors.into_iter().flatten().collect()))
-            }
+/// Every field that is wrong is named, not the first one alone.
+fn complete(wire: Wire, language: Option<Language>) -> Result<Input, Error> {
+    let email = Email::parse(wire.email.as_deref().unwrap_or_default()).ok_or_else(|| {
+        FieldError::new("email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
+    });
+    let password = Password::choose(wire.password.as_deref().unwrap_or_default())
+        .map_err(|rule| FieldError::new("password", FieldCode::InvalidPassword, rule));
+    let name = wire.name.map(|name| {
+        DisplayName::parse(&name)
+            .ok_or_else(|| FieldError::new("name", FieldCode::InvalidName, "A name has 1 to 64 printable characters."))
+    });
+    match (email, password, name.transpose()) {
+        (Ok(email), Ok(password), Ok(name)) => Ok(Input { email, password, name, language }),
+        (email, password, name) => {
+            let errors = [email.err(), password.err(), name.err()];
+            Err(Error::InvalidFields(errors.into_iter().flatten().collect()))
         }
     }
 }
@@ -55,8 +51,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn register(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let input: Input = body::json::<Wire>(request)?.try_into()?;
-    let user = flow::register(app, Input { language: language(request), ..input }).await?;
+    let input = complete(body::json(request)?, language(request))?;
+    let user = flow::register(app, input).await?;
     let message = "The account waits for its address to be verified: open the link in the mail.";
     answer::json(StatusCode::CREATED, &Registered { user_id: user.to_string(), message })
 }

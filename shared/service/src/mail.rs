@@ -10,10 +10,8 @@ use aws_sdk_sesv2::config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::error::ProvideErrorMetadata as _;
 use aws_sdk_sesv2::types::{Body, Content as Part, Destination, EmailContent, Message};
 use freehold_domain::Error;
-use freehold_domain::appearance::Appearance;
 use freehold_domain::email::Email;
 use freehold_domain::language::Language;
-use freehold_domain::mail::Mail;
 use futures::future::BoxFuture;
 
 pub use self::letter::{Content, Letter, Templates};
@@ -52,7 +50,7 @@ pub(crate) enum SendError {
 
 /// SES, SQS for the mail that SES refuses for good, and what mail says.
 pub(crate) struct Mailer {
-    templates: Templates,
+    pub(crate) templates: Templates,
     ses: aws_sdk_sesv2::Client,
     sqs: aws_sdk_sqs::Client,
     from: String,
@@ -68,17 +66,6 @@ impl Mailer {
         let from = config.mail_from.clone().ok_or_else(|| StartError::new("MAIL_FROM is not set"))?;
         let templates = Templates::load(config.mail_templates.as_deref())?;
         Ok(Self { templates, ses, sqs, from, dead_letter_queue_url: config.dead_letter_queue_url.clone() })
-    }
-
-    /// Writes a mail out.
-    pub(crate) fn write(
-        &self,
-        mail: &Mail,
-        content: &Content,
-        appearance: &Appearance,
-        config: &Config,
-    ) -> Result<Letter, Error> {
-        self.templates.write(mail, content, appearance, &config.public_url)
     }
 
     /// Hands a letter over, for the `attempts`th time.

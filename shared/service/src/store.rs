@@ -137,6 +137,10 @@ fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<Transac
     Ok(TransactWriteItem::builder().put(builder.build().map_err(unbuilt)?).build())
 }
 
+fn update(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().update(builder.build().map_err(unbuilt)?).build())
+}
+
 /// A write that lacks a part is a mistake of ours, not of a caller.
 fn unbuilt(_: aws_sdk_dynamodb::error::BuildError) -> Error {
     Error::internal("a write lacks a part")

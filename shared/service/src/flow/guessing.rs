@@ -1,3 +1,5 @@
+//! What follows a guess that was right.
+
 use crate::App;
 use crate::store::GuessedAt;
 

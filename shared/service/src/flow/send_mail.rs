@@ -81,7 +81,7 @@ async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {
         Kind::Notice(notification) => Content::Notice(notification),
     };
     let settings = app.settings().await?;
-    app.mailer()?.write(mail, &content, &settings.appearance, &app.config)
+    app.mailer()?.templates.write(mail, &content, &settings.appearance, &app.config.public_url)
 }
 
 async fn open_secrets(app: &App, mail: &Mail, purpose: Purpose) -> Result<MailedSecrets, Error> {

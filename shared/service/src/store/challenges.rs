@@ -6,7 +6,7 @@ use freehold_domain::user::Status;
 use freehold_domain::{Error, MailId, Timestamp, UserId};
 
 use super::item::{Map, item};
-use super::{Item, ItemType, Key, Store, bytes, conditional, number, put, text, unbuilt};
+use super::{Item, ItemType, Key, Store, bytes, conditional, number, put, text, unbuilt, update};
 
 /// Where a challenge and its mail are written when somebody asks for a mail.
 pub enum ChallengeMail {
@@ -97,7 +97,7 @@ impl Store {
                     .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
                     .expression_attribute_values(":user", text(challenge.user.to_string()))
                     .expression_attribute_values(":until", number(challenge.expires_at.as_millis()));
-                Ok(TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build())
+                update(claim)
             }
             Purpose::ResetPassword => {
                 let profile = ConditionCheck::builder()
@@ -124,7 +124,7 @@ impl Store {
                     .expression_attribute_values(":until", number(challenge.expires_at.as_millis()))
                     .expression_attribute_values(":expires_at", number(challenge.expires_at.as_seconds()))
                     .expression_attribute_values(":decoy", text(ItemType::Decoy.as_str()));
-                Ok(TransactWriteItem::builder().update(claim.build().map_err(unbuilt)?).build())
+                update(claim)
             }
             Purpose::ResetPassword => {
                 let check = ConditionCheck::builder()

@@ -60,7 +60,7 @@ impl Store {
 
     /// Counts, unless a pause lasts. DynamoDB knows no powers of two, so the condition has a clause for each pause.
     fn may_guess(&self, guessed_at: &GuessedAt, guess: &AttributeValue, now: Timestamp) -> UpdateItemFluentBuilder {
-        let ago = |duration: Duration| number(now.as_millis().saturating_sub(millis(duration)));
+        let ago = |duration: Duration| number((now - duration).as_millis());
         let mut update = self.update_guesses(guessed_at, guess, now);
         let mut is_over = vec!["failures < :free".to_owned()];
         for failures in FREE_GUESSES..=MOST_COUNTED {
@@ -138,8 +138,4 @@ impl Count {
             guess: text(item.text("guess")?),
         })
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

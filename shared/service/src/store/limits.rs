@@ -37,7 +37,7 @@ impl Store {
                     "sent_at[0] <= :an_hour_ago AND (attribute_not_exists(asked_by) OR asked_by <> :request)",
                 )
                 .expression_attribute_values(":now", number(now.as_millis()))
-                .expression_attribute_values(":an_hour_ago", number(now.as_millis().saturating_sub(millis(HOUR))))
+                .expression_attribute_values(":an_hour_ago", number((now - HOUR).as_millis()))
                 .expression_attribute_values(":request", request.clone())
                 .expression_attribute_values(":expires_at", expires_at.clone())
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -67,8 +67,4 @@ impl Store {
             .await;
         conditional("PutItem", written).map(|_| ())
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -11,7 +11,7 @@ use freehold_domain::user::{Claim, Role, Status, User};
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, conditional, number, put, text, unbuilt};
+use super::{Item, ItemType, Store, conditional, number, put, text, unbuilt, update};
 
 /// What must not be exposed of a user.
 pub struct Credentials {
@@ -178,10 +178,7 @@ impl Store {
         mail: &Mail,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let profile = self
-            .next_generation(user)
-            .update_expression("SET generation = :next, public_key = :key ADD version :one")
-            .expression_attribute_values(":key", text(stored(&user.public_key)?));
+        let profile = self.next_generation_and_key(user)?;
         let replaced = self.put(self.credentials_item(user.id, &reset.credentials));
         let writes = vec![
             self.consume(&reset.challenge, now)?,
@@ -200,10 +197,7 @@ impl Store {
     /// where the account is no longer as it was read.
     pub(crate) async fn change_password(&self, new: &NewPassword) -> Result<bool, Error> {
         let NewPassword { user, session, replaces, credentials, mail } = new;
-        let profile = self
-            .next_generation(user)
-            .update_expression("SET generation = :next, public_key = :key ADD version :one")
-            .expression_attribute_values(":key", text(stored(&user.public_key)?));
+        let profile = self.next_generation_and_key(user)?;
         let secrets = self
             .put(self.credentials_item(user.id, credentials))
             .condition_expression("password_hash = :old")
@@ -245,6 +239,14 @@ impl Store {
             .expression_attribute_values(":next", number(user.generation.into()))
             .expression_attribute_values(":one", number(1));
         if before == 0 { profile } else { profile.expression_attribute_values(":before", number(before.into())) }
+    }
+
+    /// The same, with the public half of a new key pair.
+    fn next_generation_and_key(&self, user: &User) -> Result<UpdateBuilder, Error> {
+        Ok(self
+            .next_generation(user)
+            .update_expression("SET generation = :next, public_key = :key ADD version :one")
+            .expression_attribute_values(":key", text(stored(&user.public_key)?)))
     }
 
     /// Takes a session along into the generation of its user.
@@ -302,10 +304,6 @@ impl Store {
         ];
         item(self.keys.credentials(user), ItemType::Credentials, attributes)
     }
-}
-
-fn update(builder: UpdateBuilder) -> Result<TransactWriteItem, Error> {
-    Ok(TransactWriteItem::builder().update(builder.build().map_err(unbuilt)?).build())
 }
 
 fn stored(key: &PublicKey) -> Result<String, Error> {
