@@ -90,9 +90,9 @@ impl HashingMemory {
     #[must_use]
     pub fn touched(lanes: usize) -> Self {
         let lanes = u32::try_from(lanes).unwrap_or(MAX_LANES).clamp(1, MAX_LANES);
-        let mut blocks = vec![Block::new(); MEMORY_KIB as usize];
-        // Here and not by `wipe`: the start of the process needs the other CPUs.
-        blocks.iter_mut().for_each(Zeroize::zeroize);
+        // Each block is written, zeros as they are: the system is asked for zeroed memory only for types that the
+        // standard library knows, and leaves its pages to the first touch.
+        let blocks = vec![Block::new(); MEMORY_KIB as usize];
         Self { blocks, lanes }
     }
 
