@@ -1,5 +1,6 @@
 //! Each flow, on the database in this process: over HTTP to the database and back, with no gateway and no function around.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -7,10 +8,10 @@ use freehold_domain::UserId;
 use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
-use freehold_domain::password::Password;
+use freehold_domain::password::{ChosenPassword, Password};
 use freehold_domain::session::Device;
 use freehold_service::flow::challenge::{Answer, Link};
-use freehold_service::flow::{change_password, login, register};
+use freehold_service::flow::{change_email, change_password, delete_account, login, register};
 use freehold_service::{App, flow};
 use local::{Local, Options};
 use tokio::runtime::Runtime;
@@ -59,6 +60,14 @@ impl Bench {
         self.mailed(Purpose::ResetPassword, email).await
     }
 
+    /// The access token of somebody who has just signed up and in.
+    fn new_session(&self, email: Email) -> String {
+        self.runtime.block_on(async {
+            self.verify(&email).await;
+            self.sign_in(email).await.access_token
+        })
+    }
+
     async fn mailed(&self, purpose: Purpose, email: &Email) -> Link {
         self.local.drain().await.unwrap();
         let mail = self.local.mailbox().mails().into_iter().find(|mail| mail.to == email.as_str()).unwrap();
@@ -70,8 +79,9 @@ impl Bench {
     async fn register(&self, email: &Email) -> UserId {
         let input = register::Input {
             email: email.clone(),
-            password: Password::choose(PASSWORD).unwrap(),
+            password: ChosenPassword::read("password", Some(PASSWORD)).unwrap(),
             name: None,
+            attributes: BTreeMap::new(),
             language: None,
         };
         flow::register(self.app(), input).await.unwrap()
@@ -189,7 +199,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
         bencher.iter_batched(
             || bench.runtime.block_on(bench.forgotten(&somebody())),
             |link| {
-                let password = Password::choose(PASSWORD).unwrap();
+                let password = ChosenPassword::read("password", Some(PASSWORD)).unwrap();
                 bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password, None)).unwrap();
             },
             criterion::BatchSize::PerIteration,
@@ -197,16 +207,34 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
     });
     group.bench_function("change-password", |bencher| {
         bencher.iter_batched(
-            || {
-                let email = somebody();
-                bench.runtime.block_on(bench.verify(&email));
-                bench.runtime.block_on(bench.sign_in(email)).access_token
-            },
+            || bench.new_session(somebody()),
             |token| {
                 let (current_password, new_password) =
-                    (Password::attempt(PASSWORD).unwrap(), Password::choose(PASSWORD).unwrap());
+                    (Password::attempt(PASSWORD).unwrap(), ChosenPassword::read("password", Some(PASSWORD)).unwrap());
                 let input = change_password::Input { current_password, new_password, language: None };
                 bench.runtime.block_on(flow::change_password(bench.app(), &token, input)).unwrap()
+            },
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("change-email", |bencher| {
+        bencher.iter_batched(
+            || (bench.new_session(somebody()), somebody()),
+            |(token, new_email)| {
+                let current_password = Password::attempt(PASSWORD).unwrap();
+                let input = change_email::Input { new_email, current_password, language: None };
+                bench.runtime.block_on(flow::change_email(bench.app(), &token, input)).unwrap();
+            },
+            criterion::BatchSize::PerIteration,
+        );
+    });
+    group.bench_function("delete-account", |bencher| {
+        bencher.iter_batched(
+            || bench.new_session(somebody()),
+            |token| {
+                let current_password = Password::attempt(PASSWORD).unwrap();
+                let input = delete_account::Input { current_password, language: None };
+                bench.runtime.block_on(flow::delete_account(bench.app(), &token, input)).unwrap();
             },
             criterion::BatchSize::PerIteration,
         );

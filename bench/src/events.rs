@@ -26,12 +26,15 @@ pub(crate) enum Action {
     ForgotPassword,
     ResetPassword,
     ChangePassword,
+    ChangeEmail,
+    DeleteAccount,
+    EraseAccounts,
     Sessions,
     SendMail,
 }
 
 impl Action {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 18] = [
         Self::Login,
         Self::Refresh,
         Self::Register,
@@ -45,6 +48,9 @@ impl Action {
         Self::ForgotPassword,
         Self::ResetPassword,
         Self::ChangePassword,
+        Self::ChangeEmail,
+        Self::DeleteAccount,
+        Self::EraseAccounts,
         Self::Sessions,
         Self::SendMail,
     ];
@@ -65,6 +71,9 @@ impl Action {
             Self::ForgotPassword => "forgot-password",
             Self::ResetPassword => "reset-password",
             Self::ChangePassword => "change-password",
+            Self::ChangeEmail => "change-email",
+            Self::DeleteAccount => "delete-account",
+            Self::EraseAccounts => "erase-accounts",
             Self::Sessions => "sessions",
             Self::SendMail => "send-mail",
         }
@@ -72,7 +81,15 @@ impl Action {
 
     /// Whether its function has memory to hash in.
     pub(crate) fn hashes(self) -> bool {
-        matches!(self, Self::Login | Self::Register | Self::ResetPassword | Self::ChangePassword)
+        matches!(
+            self,
+            Self::Login
+                | Self::Register
+                | Self::ResetPassword
+                | Self::ChangePassword
+                | Self::ChangeEmail
+                | Self::DeleteAccount
+        )
     }
 
     /// The function that does nothing and builds the same clients.
@@ -92,15 +109,20 @@ impl Action {
             | Self::ForgotPassword
             | Self::ResetPassword
             | Self::ChangePassword
+            | Self::ChangeEmail
+            | Self::DeleteAccount
+            | Self::EraseAccounts
             | Self::SendMail => 20,
         };
         if effort.quick { whole.div_ceil(10) } else { whole }
     }
 
-    /// An event that is answered before the table is asked anything: what remains is the start of the function.
+    /// An event that is answered before the table is asked anything: what remains is the start of the function. There is none
+    /// for what asks the table whatever it is told.
     pub(crate) fn trivial_event(self) -> anyhow::Result<Value> {
-        let mut event = recorded(self.function())?;
+        let mut event = self.recorded()?;
         match self {
+            Self::EraseAccounts => {}
             Self::SendMail => event["Records"] = json!([]),
             Self::Issuer => event["pathParameters"]["user_id"] = json!("nobody"),
             Self::Me | Self::Authorizer | Self::Sessions => event["headers"]["authorization"] = json!(""),
@@ -112,9 +134,18 @@ impl Action {
             | Self::ResendVerification
             | Self::ForgotPassword
             | Self::ResetPassword
-            | Self::ChangePassword => set_body(&mut event, &json!({})),
+            | Self::ChangePassword
+            | Self::ChangeEmail
+            | Self::DeleteAccount => set_body(&mut event, &json!({})),
         }
         Ok(event)
+    }
+
+    /// The event of its function, as it was recorded.
+    pub(crate) fn recorded(self) -> anyhow::Result<Value> {
+        let path = tests::root().join(format!("events/{}.json", self.function()));
+        let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// Whether this is the answer of an action that was done.
@@ -123,7 +154,10 @@ impl Action {
             Self::Authorizer => answer["isAuthorized"] == true,
             Self::SendMail => answer["batchItemFailures"] == json!([]),
             Self::Register => answer["statusCode"] == 201,
-            Self::ResendVerification | Self::ForgotPassword => answer["statusCode"] == 202,
+            Self::EraseAccounts => answer["erased"].is_u64(),
+            Self::ResendVerification | Self::ForgotPassword | Self::ChangeEmail | Self::DeleteAccount => {
+                answer["statusCode"] == 202
+            }
             Self::Login
             | Self::Refresh
             | Self::Me
@@ -138,14 +172,8 @@ impl Action {
     }
 }
 
-fn recorded(function: &str) -> anyhow::Result<Value> {
-    let path = tests::root().join(format!("events/{function}.json"));
-    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-    Ok(serde_json::from_str(&text)?)
-}
-
 /// Not every recorded body is JSON, or text.
-fn set_body(event: &mut Value, body: &Value) {
+pub(crate) fn set_body(event: &mut Value, body: &Value) {
     event["headers"]["content-type"] = json!("application/json");
     event["isBase64Encoded"] = json!(false);
     event["body"] = json!(body.to_string());
@@ -180,7 +208,7 @@ impl<'a> People<'a> {
 
     /// An event that has an action done for the next in turn, or for somebody new where that can be done but once.
     pub(crate) async fn event(&mut self, action: Action) -> anyhow::Result<Value> {
-        let mut event = recorded(action.function())?;
+        let mut event = action.recorded()?;
         let pool = self.pool;
         self.users.rotate_left(1);
         let person = self.users.front().context("there are people")?;
@@ -226,12 +254,26 @@ impl<'a> People<'a> {
                 let Link { user, token, .. } = pool.forgot(&email).await;
                 set_body(&mut event, &json!({"user_id": user, "token": token, "new_password": PASSWORD}));
             }
-            Action::ChangePassword => {
+            Action::ChangePassword | Action::ChangeEmail | Action::DeleteAccount => {
                 let email = pool.address("new");
                 pool.verified(&email).await;
                 let token = pool.signed_in(&email).await.access_token;
                 event["headers"]["authorization"] = json!(format!("Bearer {token}"));
-                set_body(&mut event, &json!({"current_password": PASSWORD, "new_password": PASSWORD}));
+                let mut body = json!({"current_password": PASSWORD});
+                if action == Action::ChangePassword {
+                    body["new_password"] = json!(PASSWORD);
+                } else if action == Action::ChangeEmail {
+                    body["new_email"] = json!(pool.address("newer"));
+                }
+                set_body(&mut event, &body);
+            }
+            // Each finds somebody who is due, and whoever the one before left to be looked at once more.
+            Action::EraseAccounts => {
+                let user = pool.verified(&pool.address("new")).await;
+                pool.table().set(&pool.user_key(&user), "PROFILE", "deletion_at", 1).await;
+                let (pk, sk) = (format!("{}#DELETIONS", pool.id()), format!("DUE#{:015}#{user}", 1));
+                let due = json!({"pk": pk, "sk": sk, "item_type": "deletion", "user_id": user, "deletion_at": 1});
+                pool.table().put(due).await;
             }
             Action::SendMail => {
                 pool.register(&pool.address("new")).await.assert_status(201);

@@ -62,13 +62,16 @@ pub(crate) struct Bill {
 pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invocations> {
     let rounds = effort.rounds;
     let mut work = Work::start().await?;
-    let mut people = People::of(pool, 20).await;
     let mut actions = Action::ALL.map(|action| (action, Measured::default()));
     for round in 1..=rounds {
         eprintln!("invocations: round {round} of {rounds}");
         // Processes of each round's own, of the floor and of the function: a hash is as quick as its pages happen to lie.
         work = work.restart().await?;
+        // The functions have the system's clock: what this pool hands out is not to be too old for them.
+        pool.catch_up();
+        let mut people = People::of(pool, 20).await;
         for (action, measured) in &mut actions {
+            pool.catch_up();
             let mut function = Function::start(action.function(), pool.local().environment()).await?;
             // Connections are opened, settings read and pages touched.
             for _ in 0..5 {

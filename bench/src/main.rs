@@ -13,6 +13,7 @@ mod machine;
 mod money;
 mod peers;
 mod results;
+mod timing;
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
@@ -55,11 +56,13 @@ async fn main() -> anyhow::Result<()> {
     let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
     let cold_starts = cold_starts::measure(&pool, 5 * effort.rounds).await?;
     let invocations = invocations::measure(&pool, effort).await?;
+    let timing = timing::measure(&pool, effort).await?;
     drop(pool);
     let growth = growth::measure(effort).await?;
     let money = money::compute(&invocations.bills, growth.bytes_per_user)?;
     let under_load = if quick { None } else { Some((load::measure(effort).await?, peers::measure(effort).await?)) };
-    let text = Results { rounds: effort.rounds, cold_starts, invocations, growth, money, under_load }.write()?;
+    let text =
+        Results { rounds: effort.rounds, cold_starts, invocations, timing, growth, money, under_load }.write()?;
     if quick {
         println!("One quick round: it shows that the instruments work, and its ratios mean little.\n\n{text}");
     } else {

@@ -5,12 +5,14 @@ use crate::figures::{Table, short};
 use crate::growth::Growth;
 use crate::invocations::Invocations;
 use crate::machine;
+use crate::timing::Timing;
 
 /// What the instruments found.
 pub(crate) struct Results {
     pub(crate) rounds: usize,
     pub(crate) cold_starts: ColdStarts,
     pub(crate) invocations: Invocations,
+    pub(crate) timing: Timing,
     pub(crate) growth: Growth,
     pub(crate) money: String,
     /// The local server under load, and its peers.
@@ -20,25 +22,26 @@ pub(crate) struct Results {
 impl Results {
     /// The page, as Markdown.
     pub(crate) fn write(&self) -> anyhow::Result<String> {
-        let Self { rounds, cold_starts, invocations, growth, money, under_load } = self;
+        let Self { rounds, cold_starts, invocations, timing, growth, money, under_load } = self;
         let (load, peers) = under_load.clone().unwrap_or_default();
         let under_load = format!("## Under load\n\n{load}\n## Peers\n\n{peers}\n");
         Ok(format!(
             "# Results\n\nWritten by `cargo run --release --package bench`; what the figures mean, and what was tried, is in \
              [README.md](README.md).\n\n{machine}- Medians of {rounds} rounds, with the least and the greatest in \
              brackets.\n\n## Targets\n\n{targets}\n## Invocations\n\n{invocations}\n## Cold starts\n\n{cold_starts}\n## \
-             Growth\n\n{growth}\n{under_load}## Money\n\n{money}",
+             Known and unknown addresses\n\n{timing}\n## Growth\n\n{growth}\n{under_load}## Money\n\n{money}",
             machine = machine::describe()?,
             targets = self.targets(),
             invocations = invocations.text,
             cold_starts = cold_starts.text,
+            timing = timing.text,
             growth = growth.text,
             under_load = if load.is_empty() { "" } else { &under_load },
         ))
     }
 
     fn targets(&self) -> String {
-        let Self { cold_starts, invocations, growth, .. } = self;
+        let Self { cold_starts, invocations, timing, growth, .. } = self;
         let mut table = Table::new(["target", "at most", "measured", ""]);
         let mut row = |name: &str, at_most: f64, measured: f64| {
             let verdict = if measured <= at_most { "met" } else { "**missed**" };
@@ -53,6 +56,7 @@ impl Results {
         row("refresh at most users against 1,000", 1.2, growth.refresh);
         row("peak memory of a function that hashes, MB", 110.0, invocations.most_memory_hashing);
         row("peak memory of any other, MB", 40.0, invocations.most_memory);
+        row("known against unknown addresses, Welch's t", 4.5, timing.greatest_t);
         table.text()
     }
 }
