@@ -23,7 +23,9 @@ from pool import bootstraps, expect, free_port, process, services, wait_for
 # out by this pool.
 STATUSES = {
     "cancel-registration": (400, 400),
+    "change-email": (401, 401),
     "change-password": (401, 401),
+    "delete-account": (401, 401),
     "forgot-password": (202, 202),
     "issuer": (404, 404),
     "login": (403, 403),
@@ -37,7 +39,11 @@ STATUSES = {
     "verify-email": (400, 400),
 }
 # What the functions that are not behind the API answer.
-OTHERS = {"authorizer": {"isAuthorized": False, "context": {}}, "send-mail": {"batchItemFailures": []}}
+OTHERS = {
+    "authorizer": {"isAuthorized": False, "context": {}},
+    "erase-accounts": {"erased": 0},
+    "send-mail": {"batchItemFailures": []},
+}
 # It comes first, since `login` refuses an address only while it is signed up and not verified.
 FIRST = "register"
 # The functions that take the cookie away, and how they do it.

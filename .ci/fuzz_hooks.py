@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 
+import requests
 import schemathesis
 from pool import PASSWORD, call
 
@@ -57,19 +58,45 @@ def is_step(case):
     return case.meta.phase.name == "stateful" and case.meta.generation.mode == "positive"
 
 
-@schemathesis.hook("before_call").apply_to(operation_id=["changePassword", "endOtherSessions", "endSession"])
+@schemathesis.hook("before_call").apply_to(
+    operation_id=["changePassword", "changeEmail", "confirmEmail", "deleteAccount", "endOtherSessions", "endSession"]
+)
 def as_somebody_else(context, case, kwargs):
-    """Sends what ends sessions as another user, so that it does not end those that the other cases are sent in."""
-    headers = kwargs.get("headers") or case.headers
+    """Sends what ends sessions, or guesses, as another user, so that it does not end or hold up what the other cases do."""
+    headers = headers_of(case, kwargs)
     # What a check sends instead of a token of ours stays as it is.
     if (headers or {}).get("Authorization", "").startswith("Bearer ey"):
         url = case.operation.base_url
         email = verified_user(url)
-        token = call(f"{url}/login", {"email": email, "password": passwords[email]})["access_token"]
+        token = sign_in(url, email, passwords[email])
         headers["Authorization"] = f"Bearer {token}"
         if case.meta.phase.name in ("examples", "stateful") and "id" in (case.path_parameters or {}):
             sessions = call(f"{url}/me/sessions", bearer=token)["sessions"]
             case.path_parameters["id"] = sessions[0]["id"]
+
+
+@schemathesis.hook("before_call").apply_to(
+    operation_id=["confirmEmailPage", "confirmEmail", "undoEmailPage", "undoEmail", "keepAccountPage", "keepAccount"]
+)
+def with_the_token_of_who_leaves(context, case, kwargs):
+    """Gives an example a user of its own who asked for another address, has it already, or asked to be deleted."""
+    if case.meta.phase.name == "examples":
+        url, path = case.operation.base_url, case.operation.path.strip("/")
+        email, user = new_user(url)
+        verify(url, user)
+        token = sign_in(url, email, PASSWORD)
+        if path == "account/keep":
+            delete_account(url, token)
+        else:
+            call(f"{url}/me/email", {"new_email": free_address(), "current_password": PASSWORD}, token)
+        if path == "email/undo":
+            call(f"{url}/email/confirm", {"user_id": user, "token": mailed(url, user, "email/confirm")[0]})
+        if "code" in sent_by(case):
+            # The hook above has made it somebody else's.
+            case.body["code"] = mailed(url, user, path)[1]
+            headers_of(case, kwargs)["Authorization"] = f"Bearer {token}"
+        else:
+            answer(case, None, user, path)
 
 
 @schemathesis.hook("after_call").apply_to(operation_id="changePassword")
@@ -77,6 +104,18 @@ def note_password(context, case, response):
     """Notes the password that the other user has from now on."""
     if response.status_code == 200:
         passwords[verified_user(case.operation.base_url)] = case.body["new_password"]
+
+
+@schemathesis.hook("after_call").apply_to(operation_id="deleteAccount")
+def forget_user(context, case, response):
+    """Has the next case sent as yet another user, where this one is about to be deleted."""
+    if response.status_code == 202:
+        verified_user.cache_clear()
+
+
+def headers_of(case, kwargs):
+    """Where a case carries its headers."""
+    return kwargs.get("headers") or case.headers
 
 
 def answer(case, email, user, path):
@@ -109,6 +148,18 @@ def verify(url, user):
     call(f"{url}/verify-email", {"user_id": user, "token": mailed(url, user, "verify-email")[0]})
 
 
+def sign_in(url, email, password):
+    """Signs somebody in: the access token."""
+    return call(f"{url}/login", {"email": email, "password": password})["access_token"]
+
+
+def delete_account(url, token):
+    """Asks that the account of an access token be deleted."""
+    headers = {"authorization": f"Bearer {token}"}
+    answered = requests.delete(f"{url}/me", json={"current_password": PASSWORD}, headers=headers, timeout=30)
+    answered.raise_for_status()
+
+
 @functools.cache
 def verified_user(url):
     """One other user who can sign in: the address."""
@@ -124,10 +175,10 @@ def free_address():
 
 
 def mailed(url, user, path):
-    """The token and the code in the newest mail to a user whose link leads to a path, once the mail has been sent."""
+    """The token and the code, if any, in the newest mail to a user whose link leads to a path, once it has been sent."""
     for _ in range(100):
         for mail in call(f"{url}/_local/mail"):
-            if found := re.search(rf"/{path}\?user={user}&token=(\S+)(?s:.*?)\n([0-9]{{8}})\n", mail["text"]):
-                return found[1], found[2]
+            if found := re.search(rf"/{path}\?user={user}&token=(\S+)((?s:.*?)\n([0-9]{{8}})\n)?", mail["text"]):
+                return found[1], found[3]
         time.sleep(0.1)
     raise RuntimeError("No mail came.")

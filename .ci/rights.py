@@ -6,6 +6,7 @@ import time
 
 import boto3
 
+from pool import PASSWORD
 from stage import SENDER
 
 SIGN_UP = "register::what_is_stored_is_a_hash_an_envelope_and_the_base64_of_a_pem"
@@ -29,6 +30,10 @@ THEFT = "refresh::an_older_token_is_theft_and_ends_the_session_for_both"
 SIGN_OUT = "logout::signing_out_with_the_cookie_works_at_once"
 SIGN_OUT_BY_BEARER = "logout::signing_out_works_with_the_access_token_alone"
 ME = "me::the_bearer_of_an_access_token_is_told_who_it_is"
+UPDATE_ME = "me::name_and_attributes_are_changed_and_removed"
+EXPORT = "me::everything_that_is_stored_about_somebody_is_exported"
+CHANGE_EMAIL = "change_email::a_mailed_link_gives_the_account_another_address_once"
+KEEP = "delete_account::a_mailed_link_keeps_the_account_once"
 ISSUER = "issuer::a_user_is_an_issuer_whose_key_verifies_the_users_tokens"
 
 
@@ -78,6 +83,41 @@ def waiting_mail(stage, user):
     return [item for item in items if item["item_type"]["S"] == "mail" and item["user_id"]["S"] == user]
 
 
+def is_account_erased(stage, _example):
+    """Whether nothing is left of an account whose time has come, and a mail says so."""
+    email, user, status = delete_account(stage, grace_seconds=1)
+    if status != 202:
+        raise SystemExit(f"Deleting an account was answered with {status}.")
+    time.sleep(1)
+    stage.run_schedule("EraseAccounts")
+    said = "Your account was deleted"
+    return is_soon(lambda: not kept_items(stage, email, user) and stage.mail_to(email)[0]["subject"] == said)
+
+
+def is_account_deleted_at_once(stage, _example):
+    """Whether nothing is left of an account of a pool that gives no days of grace."""
+    email, user, status = delete_account(stage, grace_seconds=0)
+    return status == 202 and not kept_items(stage, email, user)
+
+
+def delete_account(stage, grace_seconds):
+    """Has a new user's account deleted: its address, its id, and the answer's status."""
+    email, user = stage.user()
+    token = stage.session(email, "access_token")
+    with stage.settings("DeleteAccount", deletion_grace_seconds=grace_seconds):
+        status, _ = stage.call("DELETE", "/me", {"current_password": PASSWORD}, bearer=token)
+    return email, user, status
+
+
+def kept_items(stage, email, user):
+    """What is in the partitions of a user and of an address."""
+    client, table, pool = boto3.client("dynamodb"), stage.outputs["TableName"], stage.outputs["PoolId"]
+    partitions = [f"{pool}#USER#{user}", f"{pool}#LOGIN#email#{email}"]
+    is_in = {"TableName": table, "ConsistentRead": True, "KeyConditionExpression": "pk = :pk"}
+    answers = [client.query(**is_in, ExpressionAttributeValues={":pk": {"S": pk}}) for pk in partitions]
+    return [item for answer in answers for item in answer["Items"]]
+
+
 def is_a_user_let_in(stage, example):
     """Whether the authorizer lets a signed-in user in."""
     _, token = stage.signed_in()
@@ -102,9 +142,33 @@ CASES = {
     "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, DELETE: FORGIVEN, SECRET: SIGN_IN},
     "Refresh": {GET: REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
     "Logout": {GET: SIGN_OUT_BY_BEARER, DELETE: SIGN_OUT, SECRET: SIGN_OUT},
-    "Me": {GET: ME},
+    "Me": {GET: ME, "dynamodb:Query": EXPORT, UPDATE: UPDATE_ME},
+    "ChangeEmail": {
+        GET: CHANGE_EMAIL,
+        PUT: CHANGE_EMAIL,
+        UPDATE: CHANGE_EMAIL,
+        DELETE: CHANGE_EMAIL,
+        CHECK: CHANGE_EMAIL,
+        SECRET: CHANGE_EMAIL,
+    },
+    "DeleteAccount": {
+        GET: KEEP,
+        PUT: KEEP,
+        UPDATE: KEEP,
+        DELETE: KEEP,
+        "dynamodb:Query": is_account_deleted_at_once,
+        "dynamodb:BatchWriteItem": is_account_deleted_at_once,
+        SECRET: KEEP,
+    },
     "Issuer": {GET: ISSUER},
     "Authorizer": {GET: is_a_user_let_in},
+    "EraseAccounts": {
+        GET: is_account_erased,
+        "dynamodb:Query": is_account_erased,
+        "dynamodb:BatchWriteItem": is_account_erased,
+        PUT: is_account_erased,
+        DELETE: is_account_erased,
+    },
     "SendMail": {
         GET: is_mail_sent_and_forgotten,
         "dynamodb:Query": is_mail_sent_and_forgotten,

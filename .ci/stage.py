@@ -1,6 +1,7 @@
 """A deployed stack on the AWS of this machine, as its owner and its users handle it."""
 
 import base64
+import contextlib
 import json
 import subprocess
 import time
@@ -68,7 +69,7 @@ class Stage:
         cors = {
             "AllowOrigins": [origin],
             "AllowCredentials": True,
-            "AllowMethods": ["GET", "POST", "DELETE"],
+            "AllowMethods": ["GET", "POST", "PATCH", "DELETE"],
             "AllowHeaders": ["authorization", "content-type"],
             "ExposeHeaders": ["retry-after"],
             "MaxAge": 600,
@@ -115,10 +116,24 @@ class Stage:
         client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
         client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0, "MaxAttempts": 1000})
 
-    def run_schedule(self):
-        """Runs `send-mail` as its schedule does."""
+    @contextlib.contextmanager
+    def settings(self, function, **seconds):
+        """Has a function read other settings of the pool for a while."""
+        table = {"TableName": self.outputs["TableName"]}
+        key = {"pk": {"S": f"{self.outputs['PoolId']}#POOL"}, "sk": {"S": "SETTINGS"}}
+        values = {name: {"N": str(value)} for name, value in seconds.items()}
+        boto3.client("dynamodb").put_item(**table, Item={**key, "item_type": {"S": "settings"}, **values})
+        self.recycle(function)
+        try:
+            yield
+        finally:
+            boto3.client("dynamodb").delete_item(**table, Key=key)
+            self.recycle(function)
+
+    def run_schedule(self, function="SendMail"):
+        """Runs a function as its schedule does."""
         event = json.dumps({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
-        boto3.client("lambda").invoke(FunctionName=self.resources["SendMail"], Payload=event)
+        boto3.client("lambda").invoke(FunctionName=self.resources[function], Payload=event)
 
     def call(self, method, path, body=None, bearer=None, host=None):
         """Sends a request: the status and the JSON of the answer."""

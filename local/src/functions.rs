@@ -6,7 +6,9 @@ use freehold_http::Handler;
 pub(crate) fn handler(folder: &str) -> Option<Handler> {
     Some(match folder {
         "cancel-registration" => cancel_registration::handle,
+        "change-email" => change_email::handle,
         "change-password" => change_password::handle,
+        "delete-account" => delete_account::handle,
         "forgot-password" => forgot_password::handle,
         "issuer" => issuer::handle,
         "login" => login::handle,

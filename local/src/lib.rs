@@ -59,7 +59,8 @@ pub struct Options {
     pub clock: Clock,
     /// Another DynamoDB to use; absent, one runs in this process.
     pub dynamodb_endpoint: Option<String>,
-    /// Whether the outbox is emptied every second; otherwise [`Local::drain`] does it on demand.
+    /// Whether the outbox is emptied and what is due is deleted every second; otherwise [`Local::drain`] and
+    /// [`Local::erase_accounts`] do it on demand.
     pub drain: bool,
     /// Whether to leave the functions out, for `cargo lambda watch` to run them.
     pub services_only: bool,
@@ -157,7 +158,7 @@ impl Local {
         front.spawn(|stop| serve(gateway, router, stop));
         if options.drain {
             let app = Arc::clone(&app);
-            front.spawn(|stop| drain_every_second(app, stop));
+            front.spawn(|stop| keep_schedules(app, stop));
         }
         Ok(Self { url, environment, app, mailbox, database, front, back })
     }
@@ -220,6 +221,14 @@ impl Local {
         drain(&self.app).await
     }
 
+    /// Deletes the accounts whose time has come, as the schedule does.
+    ///
+    /// # Errors
+    /// The function's own error.
+    pub async fn erase_accounts(&self) -> Result<Value, freehold_domain::Error> {
+        erase_accounts::handle(&self.app, scheduled()).await
+    }
+
     /// Answers the requests that are under way, then stops.
     pub async fn shutdown(self) {
         self.front.stop().await;
@@ -256,11 +265,15 @@ fn app(environment: &BTreeMap<String, String>, clock: Clock, hashes_at_a_time: u
 }
 
 async fn drain(app: &App) -> Result<Value, freehold_domain::Error> {
-    let event = json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} });
-    send_mail::handle(app, event).await
+    send_mail::handle(app, scheduled()).await
 }
 
-async fn drain_every_second(app: Arc<App>, mut stop: Stop) {
+fn scheduled() -> Value {
+    json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} })
+}
+
+/// Does each second what the schedules of a deployment do each minute and each hour.
+async fn keep_schedules(app: Arc<App>, mut stop: Stop) {
     let mut every_second = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
@@ -269,6 +282,9 @@ async fn drain_every_second(app: Arc<App>, mut stop: Stop) {
         }
         if let Err(error) = drain(&app).await {
             tracing::warn!(code = error.code(), "the outbox waits");
+        }
+        if let Err(error) = erase_accounts::handle(&app, scheduled()).await {
+            tracing::warn!(code = error.code(), "accounts wait to be deleted");
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::StartError;
 /// A mail as its reader would see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
+    /// The sender.
+    #[serde(default)]
+    pub from: String,
     /// The recipient.
     pub to: String,
     /// The subject line.
@@ -115,7 +118,14 @@ mod tests {
     use super::*;
 
     fn mail(to: &str) -> Mail {
-        Mail { to: to.into(), subject: "s".into(), text: "t\nu".into(), html: String::new(), sent_at: String::new() }
+        Mail {
+            from: "a@b.example".into(),
+            to: to.into(),
+            subject: "s".into(),
+            text: "t\nu".into(),
+            html: String::new(),
+            sent_at: String::new(),
+        }
     }
 
     #[test]

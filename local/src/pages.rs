@@ -31,8 +31,8 @@ pub(crate) fn mailbox(mails: &[Mail]) -> String {
     if mails.is_empty() {
         body.push_str("<p>No mail has been sent yet. Reload this page once something was.</p>");
     }
-    for Mail { to, subject, text, html, sent_at } in mails {
-        body.push_str(&letter(subject, &format!("To {to}, {sent_at}"), text, html));
+    for Mail { from, to, subject, text, html, sent_at } in mails {
+        body.push_str(&letter(subject, &format!("From {from} to {to}, {sent_at}"), text, html));
     }
     page("Sent mail", &body)
 }
@@ -99,6 +99,7 @@ mod tests {
 
     fn mail(text: &str, html: &str) -> Mail {
         Mail {
+            from: "<i>@example.com".into(),
             to: "<b>@example.com".into(),
             subject: "\"><script>alert(1)</script>".into(),
             text: text.into(),

@@ -34,9 +34,7 @@ pub(crate) fn router(mailbox: Mailbox, clock: Clock) -> Router {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendEmail {
-    // SES refuses a mail without a sender, so it is required although nobody reads it here.
-    #[serde(rename = "FromEmailAddress")]
-    _from: String,
+    from_email_address: String,
     destination: Destination,
     content: Content,
 }
@@ -96,6 +94,7 @@ async fn send_email(State(services): State<Services>, body: Bytes) -> Response {
     };
     let Bodies { text, html } = email.content.simple.body;
     let mail = Mail {
+        from: email.from_email_address,
         to: email.destination.to_addresses.join(", "),
         subject: email.content.simple.subject.data,
         text: text.map(|part| part.data).unwrap_or_default(),

@@ -217,7 +217,7 @@ Resources:
         assert_eq!(keys, ["pk", "sk"]);
         assert_eq!(template.table.expiry_attribute, "expires_at");
         assert!(template.cors.allow_credentials);
-        assert_eq!(template.cors.allow_methods, ["GET", "POST", "DELETE"]);
+        assert_eq!(template.cors.allow_methods, ["GET", "POST", "PATCH", "DELETE"]);
     }
 
     #[test]

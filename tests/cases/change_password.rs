@@ -86,7 +86,7 @@ async fn what_is_missing_or_breaks_a_rule_is_named() {
     refused.assert_problem(422, "invalid_password");
     let errors: Vec<Value> = refused.json()["errors"].as_array().unwrap().iter().map(|e| e["field"].clone()).collect();
     assert_eq!(errors, ["current_password", "new_password"]);
-    change(&pool, &session.access_token, PASSWORD, "short").await.assert_problem(422, "invalid_password");
+    change(&pool, &session.access_token, PASSWORD, "short").await.assert_problem(422, "password_too_short");
 }
 
 #[tokio::test]
@@ -124,4 +124,14 @@ async fn refreshing_while_the_password_is_changed_signs_nobody_out() {
         session = SignedIn { access_token: changed.text("access_token"), refresh_token: refreshed, ..session };
         pool.refresh(&session.refresh_token).await.assert_status(200);
     }
+}
+
+#[tokio::test]
+async fn password_managers_are_sent_to_the_page_that_the_pool_names() {
+    let Some(pool) = Pool::with([Need::Inside]).await else { return };
+    pool.get("/.well-known/change-password").await.assert_problem(404, "not_found");
+    pool.set(json!({"change_password_url": "https://app.example/settings/password"})).await;
+    let answer = pool.get("/.well-known/change-password").await;
+    answer.assert_status(302);
+    assert_eq!(answer.header("location"), "https://app.example/settings/password");
 }

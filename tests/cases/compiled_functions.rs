@@ -43,6 +43,9 @@ fn every_event_parses_as_what_the_gateway_sends() {
         let event = event(&function);
         match function.as_str() {
             "authorizer" => drop(serde_json::from_str::<ApiGatewayV2CustomAuthorizerV2Request>(&event).unwrap()),
+            "erase-accounts" => {
+                assert_eq!(serde_json::from_str::<Value>(&event).unwrap()["detail-type"], "Scheduled Event");
+            }
             "send-mail" => drop(serde_json::from_str::<aws_lambda_events::dynamodb::Event>(&event).unwrap()),
             _ => {
                 let event: ApiGatewayV2httpRequest = serde_json::from_str(&event).unwrap();
@@ -72,6 +75,8 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
         ("forgot-password", 202),
         ("reset-password", 400),
         ("change-password", 401),
+        ("change-email", 401),
+        ("delete-account", 401),
         ("sessions", 401),
     ];
     for (function, status) in expected {
@@ -86,6 +91,8 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
     assert_eq!(answer["isAuthorized"], false);
     let (answer, _) = invoke(&pool, &folder, "send-mail", event("send-mail")).await;
     assert_eq!(answer["batchItemFailures"], serde_json::json!([]));
+    let (answer, _) = invoke(&pool, &folder, "erase-accounts", event("erase-accounts")).await;
+    assert_eq!(answer["erased"], 0);
     assert!(pool.items().await.iter().any(|item| item["item_type"] == "user"), "the registration is not in the table");
 }
 

@@ -223,3 +223,52 @@ async fn a_table_that_stays_away_is_unavailable_and_nothing_is_left_behind() {
     assert_eq!(pool.items().await, before);
     assert_eq!(pool.me(&session.access_token).await.text("user_id"), user);
 }
+
+#[tokio::test]
+async fn another_address_survives_every_fault() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    for fault in Fault::ALL {
+        let (email, new) = (pool.address("ann"), pool.address("new"));
+        pool.verified(&email).await;
+        let session = pool.signed_in(&email).await;
+        let link = pool.under(fault, 2, pool.asked_for_email(&session, &new)).await;
+        let body = json!({"user_id": link.user, "token": link.token});
+        pool.under(fault, 2, pool.post("/email/confirm", body)).await.assert_status(200);
+        pool.login(&new).await.assert_status(200);
+        let link = pool.link_to_undo(&email).await;
+        let body = json!({"user_id": link.user, "token": link.token, "new_password": PASSWORD});
+        pool.under(fault, 2, pool.post("/email/undo", body)).await.assert_status(200);
+        pool.login(&email).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn leaving_and_staying_survive_every_fault() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    for fault in Fault::ALL {
+        let email = pool.address("ann");
+        pool.verified(&email).await;
+        let session = pool.signed_in(&email).await;
+        let link = pool.under(fault, 2, pool.asked_to_be_deleted(&session)).await;
+        let body = json!({"user_id": link.user, "token": link.token});
+        pool.under(fault, 2, pool.post("/account/keep", body)).await.assert_status(200);
+        pool.login(&email).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_survives_every_fault() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    for fault in Fault::ALL {
+        let email = pool.address("ann");
+        pool.verified(&email).await;
+        let session = pool.signed_in(&email).await;
+        pool.asked_to_be_deleted(&session).await;
+        pool.pass(std::time::Duration::from_hours(7 * 24));
+        pool.under(fault, 2, pool.local().erase_accounts()).await.unwrap();
+        pool.login(&email).await.assert_problem(401, "invalid_credentials");
+        let mails = pool.mails(&email).await;
+        let said = mails.iter().filter(|mail| mail["subject"] == "Your account was deleted").count();
+        assert_eq!(said, 1, "{fault:?}");
+    }
+}

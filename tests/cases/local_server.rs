@@ -157,7 +157,7 @@ async fn the_mailbox_is_a_page_for_people_and_json_for_programs() {
     assert_eq!(post(&format!("{url}/register"), &account).await.0, 201);
     let mail = mails(url).await.remove(0);
     let names: Vec<&str> = mail.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["html", "sent_at", "subject", "text", "to"]);
+    assert_eq!(names, ["from", "html", "sent_at", "subject", "text", "to"]);
     let client = reqwest::Client::builder().build().unwrap();
     let page = client.get(format!("{url}/_local/mail")).header("accept", "text/html").send().await.unwrap();
     let page = page.text().await.unwrap();

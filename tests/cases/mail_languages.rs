@@ -51,14 +51,15 @@ async fn another_language_or_none_gets_the_pools() {
 #[tokio::test]
 async fn the_pools_settings_say_how_mail_looks() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
-    let settings = json!({
-        "pk": format!("{}#POOL", pool.id()), "sk": "SETTINGS", "item_type": "settings",
-        "language": "de", "product": "Ann & Co", "colour": "#ffd600", "logo": "https://example.com/logo.png"
-    });
-    pool.table().put(settings).await;
+    pool.set(json!({
+        "language": "de", "product": "Ann & Co", "colour": "#ffd600", "logo": "https://example.com/logo.png",
+        "sender": "ann@co.example"
+    }))
+    .await;
     pool.register(EMAIL).await.assert_status(201);
     let (subject, html) = newest(&pool).await;
     assert_eq!(subject, "Haben Sie sich angemeldet?");
+    assert_eq!(pool.mails(EMAIL).await[0]["from"], "ann@co.example");
     for shown in ["lang=\"de\"", "Ann &amp; Co", "#ffd600", "logo.png"] {
         assert!(html.contains(shown), "{shown} is not in {html}");
     }
@@ -83,6 +84,6 @@ async fn every_mail_is_shown_in_every_language() {
     let Some(pool) = Pool::with([Need::Inside]).await else { return };
     let page = pool.get("/_local/mail/preview").await;
     page.assert_status(200);
-    assert_eq!(page.body.matches("<iframe").count(), 3 * 6);
+    assert_eq!(page.body.matches("<iframe").count(), 8 * 6);
     assert!(page.body.contains("Choose another password") && page.body.contains("新しいパスワードの設定"));
 }

@@ -2,10 +2,13 @@
 
 mod authorizer;
 mod cancel_registration;
+mod change_email;
 mod change_password;
 mod compiled_functions;
 mod crashes;
 mod cross_site;
+mod delete_account;
+mod erase_accounts;
 mod faults;
 mod forgot_password;
 mod guessing;
@@ -17,6 +20,7 @@ mod login;
 mod logout;
 mod mail_languages;
 mod me;
+mod password_policy;
 mod refresh;
 mod register;
 mod resend_verification;

@@ -6,8 +6,9 @@ use freehold_crypto::envelope::Envelope;
 use freehold_crypto::jwt::{AccessTokenClaims, Signer};
 use freehold_crypto::key_pair::{PrivateKeyPem, PublicKey};
 use freehold_crypto::{ApplicationSecret, SecretRing};
+use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{Need, PASSWORD, Pool};
+use tests::{Answer, Fault, Link, Need, PASSWORD, Pool};
 
 #[tokio::test]
 async fn the_bearer_of_an_access_token_is_told_who_it_is() {
@@ -22,9 +23,176 @@ async fn the_bearer_of_an_access_token_is_told_who_it_is() {
     let mut me = me.json();
     // `openapi.yaml` says that it is a date and a time.
     me.as_object_mut().unwrap().remove("created_at").unwrap();
-    let expected =
-        json!({"user_id": link.user, "email": email, "email_verified": true, "name": "Ann", "roles": ["user"]});
+    let expected = json!({"user_id": link.user, "email": email, "email_verified": true, "name": "Ann", "attributes": {},
+            "roles": ["user"], "deletion_at": null});
     assert_eq!(me, expected);
+}
+
+async fn patch(pool: &Pool, token: &str, body: Value) -> Answer {
+    pool.as_bearer(token, "PATCH", "/me", body).await
+}
+
+async fn token_of(pool: &Pool) -> String {
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    pool.signed_in(&email).await.access_token
+}
+
+#[tokio::test]
+async fn name_and_attributes_are_changed_and_removed() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let token = token_of(&pool).await;
+    let changed = patch(&pool, &token, json!({"name": "Ann", "attributes": {"locale": "de-CH", "gender": "x"}})).await;
+    changed.assert_status(200);
+    let me = pool.me(&token).await.json();
+    assert_eq!(changed.json(), me);
+    assert_eq!((&me["name"], &me["attributes"]), (&json!("Ann"), &json!({"locale": "de-CH", "gender": "x"})));
+    // What is not named stays.
+    patch(&pool, &token, json!({"attributes": {"gender": null}})).await.assert_status(200);
+    patch(&pool, &token, json!({"name": null})).await.assert_status(200);
+    patch(&pool, &token, json!({})).await.assert_status(200);
+    let me = pool.me(&token).await.json();
+    assert_eq!((&me["name"], &me["attributes"]), (&Value::Null, &json!({"locale": "de-CH"})));
+}
+
+#[tokio::test]
+async fn nobody_sets_what_is_not_their_own_to_say() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let token = token_of(&pool).await;
+    let before = pool.me(&token).await.json();
+    for name in ["email", "email_verified", "sub", "roles", "phone_number", "updated_at", "name"] {
+        let refused = patch(&pool, &token, json!({"attributes": {name: "x", "gender": "x"}})).await;
+        refused.assert_problem(422, "read_only_attribute");
+        assert_eq!(refused.json()["errors"][0]["field"], format!("attributes.{name}"));
+    }
+    for body in [json!({"roles": ["admin"]}), json!({"email_verified": true}), json!({"deletion_at": null})] {
+        patch(&pool, &token, body).await.assert_problem(422, "unknown_field");
+    }
+    patch(&pool, &token, json!({"attributes": {"custom:plan": "gold"}})).await.assert_problem(422, "unknown_attribute");
+    patch(&pool, &token, json!({"attributes": {"birthdate": "soon"}})).await.assert_problem(422, "invalid_attribute");
+    patch(&pool, &token, json!({"name": " "})).await.assert_problem(422, "invalid_name");
+    pool.as_bearer("junk", "PATCH", "/me", json!({})).await.assert_problem(401, "invalid_token");
+    assert_eq!(pool.me(&token).await.json(), before);
+}
+
+#[tokio::test]
+async fn the_pools_schema_says_what_there_is() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let schema = json!({
+        "custom:plan": {"mutable": false, "required": true, "max_length": 8},
+        "custom:seats": {"type": "number", "min": 1, "max": 9},
+        "custom:news": {"type": "boolean"}
+    });
+    pool.set(json!({"attributes": schema.to_string()})).await;
+    let email = pool.address("ann");
+    let register = async |attributes: Value| {
+        pool.post("/register", json!({"email": email, "password": PASSWORD, "attributes": attributes})).await
+    };
+    register(json!({})).await.assert_problem(422, "required_attribute");
+    register(json!(null)).await.assert_problem(422, "required_attribute");
+    register(json!({"custom:plan": "much too long"})).await.assert_problem(422, "invalid_attribute");
+    register(json!({"custom:plan": "gold", "custom:seats": 3})).await.assert_status(201);
+    let link = pool.link(&email).await;
+    pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
+    let token = pool.signed_in(&email).await.access_token;
+    let change = async |attributes: Value| patch(&pool, &token, json!({"attributes": attributes})).await;
+    change(json!({"custom:plan": "tin"})).await.assert_problem(422, "read_only_attribute");
+    change(json!({"custom:seats": 10})).await.assert_problem(422, "invalid_attribute");
+    change(json!({"custom:seats": 4, "custom:news": true})).await.assert_status(200);
+    let expected = json!({"custom:plan": "gold", "custom:seats": 4, "custom:news": true});
+    assert_eq!(pool.me(&token).await.json()["attributes"], expected);
+}
+
+#[tokio::test]
+async fn parallel_changes_of_different_attributes_are_all_kept() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let token = token_of(&pool).await;
+    let names = ["gender", "nickname", "given_name", "family_name"];
+    let answers = join_all(names.map(|name| patch(&pool, &token, json!({"attributes": {name: name}})))).await;
+    for answer in answers {
+        answer.assert_status(200);
+    }
+    let expected =
+        json!({"gender": "gender", "nickname": "nickname", "given_name": "given_name", "family_name": "family_name"});
+    assert_eq!(pool.me(&token).await.json()["attributes"], expected);
+}
+
+#[tokio::test]
+async fn a_lost_answer_and_a_conflict_change_a_profile_once() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let token = token_of(&pool).await;
+    for fault in Fault::ALL {
+        let name = format!("{fault:?}");
+        pool.under(fault, 2, patch(&pool, &token, json!({"name": name}))).await.assert_status(200);
+        assert_eq!(pool.me(&token).await.json()["name"], name);
+    }
+}
+
+#[tokio::test]
+async fn mail_is_in_the_language_of_the_users_locale_first() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let register = json!({"email": email, "password": PASSWORD, "attributes": {"locale": "fr-CH"}});
+    pool.post_with("/register", &[("accept-language", "de")], register).await.assert_status(201);
+    assert_eq!(pool.mails(&email).await[0]["subject"], "Vous êtes-vous inscrit ?");
+    let Link { user, token, .. } = pool.link(&email).await;
+    pool.post("/verify-email", json!({"user_id": user, "token": token})).await.assert_status(200);
+    let token = pool.signed_in(&email).await.access_token;
+    patch(&pool, &token, json!({"attributes": {"locale": "es"}})).await.assert_status(200);
+    pool.post_with("/password/forgot", &[("accept-language", "de")], json!({"email": email})).await.assert_status(202);
+    assert_eq!(pool.mails(&email).await[0]["subject"], "Elija otra contraseña");
+    // A language that mail is not written in leaves the choice to the request.
+    patch(&pool, &token, json!({"attributes": {"locale": "nl"}})).await.assert_status(200);
+    pool.post_with("/password/forgot", &[("accept-language", "de")], json!({"email": email})).await.assert_status(202);
+    assert_eq!(pool.mails(&email).await[0]["subject"], "Neues Passwort wählen");
+}
+
+#[tokio::test]
+async fn everything_that_is_stored_about_somebody_is_exported() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    patch(&pool, &session.access_token, json!({"name": "Ann", "attributes": {"gender": "x"}})).await.assert_status(200);
+    let new = pool.address("new");
+    pool.asked_for_email(&session, &new).await;
+    let answer = pool.as_bearer(&session.access_token, "GET", "/me/export", Value::Null).await;
+    answer.assert_status(200);
+    let export = answer.json();
+    assert_eq!(export["user"]["user_id"], user);
+    assert_eq!(export["user"]["attributes"], json!({"gender": "x"}));
+    assert_eq!(export["sessions"][0]["source_ip"].as_str().map(str::is_empty), Some(false));
+    assert_eq!(export["challenges"][0]["purpose"], "change-email");
+    assert_eq!(export["challenges"][0]["email"], new);
+    pool.send("GET", "/me/export", &[], "").await.assert_problem(401, "invalid_token");
+}
+
+#[tokio::test]
+async fn an_export_has_no_secret_and_whatever_else_the_table_has() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    pool.refresh(&session.refresh_token).await.assert_status(200);
+    pool.asked_for_email(&session, &pool.address("new")).await;
+    pool.post("/login", json!({"email": email, "password": "wrong"})).await.assert_status(401);
+    let export = pool.as_bearer(&session.access_token, "GET", "/me/export", Value::Null).await.body;
+    let mut kinds = Vec::new();
+    for item in pool.items().await {
+        if item["pk"] != pool.user_key(&user) {
+            continue;
+        }
+        kinds.push(item["item_type"].clone());
+        for secret in ["password_hash", "private_key", "current_hash", "previous_hash", "token_hash", "code_mac"] {
+            assert!(item.get(secret).is_none_or(|value| !export.contains(value.as_str())), "{secret} in {export}");
+        }
+        for told in ["email", "source_ip", "user_agent", "display_name"] {
+            assert!(item.get(told).is_none_or(|value| export.contains(value.as_str())), "no {told} in {export}");
+        }
+    }
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["credentials", "email-change", "session", "user"]);
+    assert!(export.contains("\"failures\":1"), "{export}");
 }
 
 #[tokio::test]

@@ -201,7 +201,7 @@ async fn a_password_that_breaks_a_rule_uses_nothing_up() {
     let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
     let (_, link) = forgotten(&pool).await;
     let refused = reset(&pool, &link, "short").await;
-    refused.assert_problem(422, "invalid_password");
+    refused.assert_problem(422, "password_too_short");
     assert_eq!(refused.json()["errors"][0]["field"], "new_password");
     let without: Value = json!({"user_id": link.user, "token": link.token});
     pool.post("/password/reset", without).await.assert_problem(422, "invalid_password");

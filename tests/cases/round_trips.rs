@@ -17,7 +17,9 @@ async fn signed_in() -> Option<(Pool, SignedIn)> {
 async fn a_registration_waits_twice_for_the_table() {
     let Some(pool) = Pool::with([Need::Inside]).await else { return };
     let work = pool.register(EMAIL);
-    pool.proxy().in_round_trips(&[&["GetItem"], &["TransactWriteItems"]], work).await.assert_status(201);
+    // The claim, and the settings, once a minute.
+    let expected: [&[&str]; 2] = [&["GetItem", "GetItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, work).await.assert_status(201);
 }
 
 #[tokio::test]
@@ -55,19 +57,76 @@ async fn a_forgotten_password_and_another_one_wait_as_often_as_they_must() {
     let expected: [&[&str]; 4] = [&["UpdateItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"]];
     let forgot = pool.post("/password/forgot", json!({"email": EMAIL}));
     pool.proxy().in_round_trips(&expected, forgot).await.assert_status(202);
-    // The challenge; the profile; the password, its keys and the mail; the end of what was guessed.
+    // The challenge; the profile, and once more after the hash; the password, its keys and the mail; the end of what was
+    // guessed.
     let link = pool.link(EMAIL).await;
     let reset =
         pool.post("/password/reset", json!({"user_id": link.user, "token": link.token, "new_password": PASSWORD}));
-    let expected: [&[&str]; 4] = [&["GetItem"], &["GetItem"], &["TransactWriteItems"], &["DeleteItem"]];
+    let expected: [&[&str]; 5] = [&["GetItem"], &["GetItem"], &["GetItem"], &["TransactWriteItems"], &["DeleteItem"]];
     pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
 
     let link = pool.forgot(EMAIL).await;
     // The claim; the guess against the account; the guess at the code, which brings the challenge; and the same.
     let reset = pool.post("/password/reset", json!({"email": EMAIL, "code": link.code, "new_password": PASSWORD}));
-    let expected: [&[&str]; 6] =
-        [&["GetItem"], &["UpdateItem"], &["UpdateItem"], &["GetItem"], &["TransactWriteItems"], &["DeleteItem"]];
+    let expected: [&[&str]; 7] = [
+        &["GetItem"],
+        &["UpdateItem"],
+        &["UpdateItem"],
+        &["GetItem"],
+        &["GetItem"],
+        &["TransactWriteItems"],
+        &["DeleteItem"],
+    ];
     pool.proxy().in_round_trips(&expected, reset).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn changes_of_a_profile_wait_twice() {
+    let Some((pool, session)) = signed_in().await else { return };
+    // The profile and the session; the profile.
+    let change = pool.as_bearer(&session.access_token, "PATCH", "/me", json!({"name": "Ann"}));
+    pool.proxy().in_round_trips(&[&["GetItem", "GetItem"], &["UpdateItem"]], change).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn another_address_waits_as_often_as_it_must() {
+    let Some((pool, session)) = signed_in().await else { return };
+    let body = json!({"new_email": "new@example.com", "current_password": PASSWORD});
+    // The first in an hour also begins the counts of mails.
+    pool.asked_for_email(&session, "new@example.com").await;
+    let ask = pool.as_bearer(&session.access_token, "POST", "/me/email", body);
+    // Who asks; the password and the count of guesses; its end; whether the address is free and an older change final; how
+    // often either address was mailed; the challenge and the mail.
+    let expected: [&[&str]; 7] = [
+        &["GetItem", "GetItem"],
+        &["GetItem", "UpdateItem"],
+        &["DeleteItem"],
+        &["GetItem", "GetItem"],
+        &["UpdateItem"],
+        &["UpdateItem"],
+        &["TransactWriteItems"],
+    ];
+    pool.proxy().in_round_trips(&expected, ask).await.assert_status(202);
+    let link = pool.link("new@example.com").await;
+    let confirm = pool.post("/email/confirm", json!({"user_id": link.user, "token": link.token}));
+    // The challenge; the profile and the claim; the change; the end of what was guessed.
+    let expected: [&[&str]; 4] = [&["GetItem"], &["GetItem", "GetItem"], &["TransactWriteItems"], &["DeleteItem"]];
+    pool.proxy().in_round_trips(&expected, confirm).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_deletion_waits_as_often_as_it_must() {
+    let Some((pool, session)) = signed_in().await else { return };
+    let body = json!({"current_password": PASSWORD});
+    let delete = pool.as_bearer(&session.access_token, "DELETE", "/me", body);
+    // Who asks; the password, the count of guesses, and whether a change of address can be undone; the end of the count; the
+    // plan.
+    let expected: [&[&str]; 4] =
+        [&["GetItem", "GetItem"], &["GetItem", "GetItem", "UpdateItem"], &["DeleteItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, delete).await.assert_status(202);
+    let link = pool.link(EMAIL).await;
+    let keep = pool.post("/account/keep", json!({"user_id": link.user, "token": link.token}));
+    pool.proxy().in_round_trips(&[&["GetItem"], &["GetItem"], &["TransactWriteItems"]], keep).await.assert_status(200);
 }
 
 #[tokio::test]
@@ -121,15 +180,15 @@ async fn a_sign_out_and_a_key_set_wait_once() {
 }
 
 #[tokio::test]
-async fn handing_a_mail_over_waits_four_times() {
+async fn handing_a_mail_over_waits_three_times() {
     let Some(pool) = Pool::with([Need::Inside]).await else { return };
     pool.register(EMAIL).await.assert_status(201);
     let items = pool.items().await;
     let mail = items.iter().find(|item| item["item_type"] == "mail").expect("a registration writes a mail");
     let event = json!({"Records": [{"dynamodb": {"Keys": {"pk": {"S": mail["pk"]}}}}]});
-    // What is due in the shard; the lease; the settings, once a minute; forgetting the mail that SES took.
+    // What is due in the shard; the lease; forgetting the mail that SES took.
     let work = send_mail::handle(pool.local().app(), event);
-    let expected: [&[&str]; 4] = [&["Query"], &["UpdateItem"], &["GetItem"], &["DeleteItem"]];
+    let expected: [&[&str]; 3] = [&["Query"], &["UpdateItem"], &["DeleteItem"]];
     let answer = pool.proxy().in_round_trips(&expected, work).await.unwrap();
     assert_eq!(answer["batchItemFailures"], json!([]));
     assert_eq!(pool.local().mailbox().mails().len(), 1);

@@ -98,7 +98,7 @@ fn the_application_secret_is_never_a_plain_variable_of_the_template() {
 }
 
 #[test]
-fn send_mail_may_send_as_the_sender_alone() {
+fn send_mail_may_send_as_the_senders_alone() {
     let template = template();
     let policy = &template["Resources"]["SendMail"]["Properties"]["Policies"][0]["Statement"];
     let ses: Vec<_> = policy.as_array().unwrap().iter().filter(|it| it["Action"] == "ses:SendEmail").collect();
@@ -109,7 +109,7 @@ fn send_mail_may_send_as_the_sender_alone() {
             "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*",
             "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:configuration-set/*",
         ],
-        "Condition": {"StringEquals": {"ses:FromAddress": "MailFrom"}},
+        "Condition": {"StringEquals": {"ses:FromAddress": ["MailFrom", "PoolSender"]}},
     });
     assert_eq!(ses, [&expected]);
 }
@@ -252,6 +252,7 @@ fn every_alarm_notifies_the_topic_and_says_when_it_is_over() {
         ("5xx", "Api"),
         ("ApproximateNumberOfMessagesVisible", "DeadMail.QueueName"),
         ("Errors", "Authorizer"),
+        ("Errors", "EraseAccounts"),
         ("Errors", "SendMail"),
         ("OldestUnsentMail", "all"),
         ("Throttles", "all"),

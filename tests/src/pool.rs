@@ -56,7 +56,7 @@ pub struct Link {
     pub user: String,
     /// The token in its link.
     pub token: String,
-    /// The code beside the link.
+    /// The code beside the link; empty, where the link stands alone.
     pub code: String,
 }
 
@@ -185,6 +185,11 @@ impl Pool {
         self.get_inside().clock.pass(duration);
     }
 
+    /// Lets time pass until the present.
+    pub fn catch_up(&self) {
+        self.get_inside().clock.catch_up();
+    }
+
     /// What stands before the database.
     #[must_use]
     pub fn proxy(&self) -> &Proxy {
@@ -289,6 +294,39 @@ impl Pool {
         let before = self.links(email).await;
         self.post("/password/forgot", json!({"email": email})).await.assert_status(202);
         self.link_that(email, |link| link.token.starts_with("fh_pr_") && !before.contains(link)).await
+    }
+
+    /// Asks for another address, and reads the mail that goes there.
+    pub async fn asked_for_email(&self, session: &SignedIn, new_email: &str) -> Link {
+        let body = json!({"new_email": new_email, "current_password": PASSWORD});
+        self.as_bearer(&session.access_token, "POST", "/me/email", body).await.assert_status(202);
+        self.link_that(new_email, |link| link.token.starts_with("fh_ec_")).await
+    }
+
+    /// The link in the mail to an address that an account had, which takes the change back.
+    pub async fn link_to_undo(&self, email: &str) -> Link {
+        self.link_that(email, |link| link.token.starts_with("fh_eu_")).await
+    }
+
+    /// Has an account deleted, and reads the mail that says so.
+    pub async fn asked_to_be_deleted(&self, session: &SignedIn) -> Link {
+        let body = json!({"current_password": PASSWORD});
+        self.as_bearer(&session.access_token, "DELETE", "/me", body).await.assert_status(202);
+        self.link_that(&session.email, |link| link.token.starts_with("fh_ka_")).await
+    }
+
+    /// Writes settings of the pool, and lets the time pass that functions keep the old ones for.
+    ///
+    /// # Panics
+    /// Where they are no object.
+    pub async fn set(&self, settings: Value) {
+        let key = json!({"pk": format!("{}#POOL", self.id), "sk": "SETTINGS", "item_type": "settings"});
+        let (Value::Object(mut item), Value::Object(settings)) = (key, settings) else {
+            panic!("settings are an object")
+        };
+        item.extend(settings);
+        self.table().put(Value::Object(item)).await;
+        self.pass(Duration::from_mins(1));
     }
 
     /// Posts a sign-in with the usual password.
@@ -400,11 +438,12 @@ impl Pool {
     }
 }
 
+/// The code is empty where a mail has none.
 fn link_in(text: &str, url: &str) -> Option<Link> {
     let query = text.lines().find_map(|line| line.strip_prefix(url)?.split_once("?user=").map(|(_, query)| query));
     let (user, token) = query?.split_once("&token=")?;
     let is_code = |line: &&str| line.len() == 8 && line.bytes().all(|byte| byte.is_ascii_digit());
-    let code = text.lines().find(is_code)?;
+    let code = text.lines().find(is_code).unwrap_or_default();
     Some(Link { user: user.to_owned(), token: token.to_owned(), code: code.to_owned() })
 }
 

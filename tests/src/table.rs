@@ -74,8 +74,11 @@ impl Table {
 }
 
 fn attribute(value: &Value) -> AttributeValue {
-    match value.as_u64() {
-        Some(number) => AttributeValue::N(number.to_string()),
-        None => AttributeValue::S(value.as_str().unwrap_or_default().to_owned()),
+    match value {
+        Value::Number(number) => AttributeValue::N(number.to_string()),
+        Value::Bool(flag) => AttributeValue::Bool(*flag),
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            AttributeValue::S(value.as_str().unwrap_or_default().to_owned())
+        }
     }
 }

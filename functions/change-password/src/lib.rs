@@ -1,8 +1,9 @@
-//! `POST /password/change`: sets another password for whoever is signed in and knows the old one.
+//! `POST /password/change`: sets another password for whoever is signed in and knows the old one. `GET
+//! /.well-known/change-password`: where a person does that.
 
 use freehold_domain::Error;
 use freehold_domain::error::{FieldCode, FieldError};
-use freehold_domain::password::Password;
+use freehold_domain::password::{ChosenPassword, Password};
 use freehold_http::credentials::bearer;
 use freehold_http::tokens::{self, TokenIn};
 use freehold_http::{Body, Request, Response, answer, body, language};
@@ -17,12 +18,10 @@ struct Wire {
     new_password: Option<String>,
 }
 
-fn complete(Wire { current_password, new_password }: Wire) -> Result<(Password, Password), Error> {
-    let refused = |field, detail| FieldError::new(field, FieldCode::InvalidPassword, detail);
-    let missing = "This field is missing.";
-    let current = current_password.ok_or_else(|| refused("current_password", missing));
-    let new = new_password.as_deref().map_or(Err(missing), Password::choose);
-    match (current, new.map_err(|rule| refused("new_password", rule))) {
+fn complete(Wire { current_password, new_password }: Wire) -> Result<(Password, ChosenPassword), Error> {
+    let missing = || FieldError::new("current_password", FieldCode::InvalidPassword, "This field is missing.");
+    let new = ChosenPassword::read("new_password", new_password.as_deref());
+    match (current_password.ok_or_else(missing), new) {
         // A password that no account can have is refused like one that the account does not have.
         (Ok(current), Ok(new)) => Ok((Password::attempt(&current).ok_or(Error::InvalidCredentials)?, new)),
         (current, new) => Err(Error::InvalidFields([current.err(), new.err()].into_iter().flatten().collect())),
@@ -31,7 +30,14 @@ fn complete(Wire { current_password, new_password }: Wire) -> Result<(Password, 
 
 /// Answers a request.
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
-    Box::pin(async move { answer::of(change(app, &request).await) })
+    Box::pin(async move {
+        answer::of(if request.method() == "GET" { send_on(app).await } else { change(app, &request).await })
+    })
+}
+
+/// The front end's page is a setting of the pool (W3C, "A Well-Known URL for Changing Passwords").
+async fn send_on(app: &App) -> Result<Response<Body>, Error> {
+    answer::redirect(&flow::change_password_page(app).await?)
 }
 
 async fn change(app: &App, request: &Request) -> Result<Response<Body>, Error> {

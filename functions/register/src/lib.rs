@@ -4,8 +4,8 @@ use freehold_domain::Error;
 use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::language::Language;
-use freehold_domain::name::DisplayName;
-use freehold_domain::password::Password;
+use freehold_domain::password::ChosenPassword;
+use freehold_http::attributes::WireChanges;
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
 use freehold_service::flow::register::Input;
 use freehold_service::{App, flow};
@@ -17,6 +17,7 @@ struct Wire {
     email: Option<String>,
     password: Option<String>,
     name: Option<String>,
+    attributes: Option<WireChanges>,
 }
 
 #[derive(Serialize)]
@@ -30,14 +31,12 @@ fn complete(wire: Wire, language: Option<Language>) -> Result<Input, Error> {
     let email = Email::parse(wire.email.as_deref().unwrap_or_default()).ok_or_else(|| {
         FieldError::new("email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
     });
-    let password = Password::choose(wire.password.as_deref().unwrap_or_default())
-        .map_err(|rule| FieldError::new("password", FieldCode::InvalidPassword, rule));
-    let name = wire.name.map(|name| {
-        DisplayName::parse(&name)
-            .ok_or_else(|| FieldError::new("name", FieldCode::InvalidName, "A name has 1 to 64 printable characters."))
-    });
-    match (email, password, name.transpose()) {
-        (Ok(email), Ok(password), Ok(name)) => Ok(Input { email, password, name, language }),
+    let password = ChosenPassword::read("password", wire.password.as_deref());
+    let name = wire.name.as_deref().map(body::name).transpose();
+    match (email, password, name) {
+        (Ok(email), Ok(password), Ok(name)) => {
+            Ok(Input { email, password, name, attributes: wire.attributes.unwrap_or_default().into(), language })
+        }
         (email, password, name) => {
             let errors = [email.err(), password.err(), name.err()];
             Err(Error::InvalidFields(errors.into_iter().flatten().collect()))

@@ -1,6 +1,7 @@
 //! Bytes in, bytes out: everything cryptographic that a user pool does, with no I/O, no clock and no AWS.
 //!
 //! - [`password`]: Argon2id over memory that is kept between calls.
+//! - [`breach_range`]: what of a password is told to ask whether it was in a leak.
 //! - [`key_pair`]: a user's RSA key pair, as PEM and as keys that sign and verify.
 //! - [`envelope`]: secrets at rest, AES-256-GCM under the application secret.
 //! - [`application_secret`]: the one secret of a deployment, its predecessor, and what is derived from them.
@@ -12,6 +13,7 @@
 //! `aws-lc-rs` for RSA, whose private operations are constant-time. None of them is written here.
 
 pub mod application_secret;
+pub mod breach_range;
 pub mod code;
 pub mod envelope;
 pub mod jwt;

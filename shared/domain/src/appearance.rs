@@ -11,7 +11,7 @@ pub struct Appearance {
     /// The colour of buttons.
     pub colour: Colour,
     /// A picture above the text.
-    pub logo: Option<Logo>,
+    pub logo: Option<WebAddress>,
     /// The language where a request prefers none that there is.
     pub language: Language,
 }
@@ -53,11 +53,11 @@ impl std::fmt::Display for Colour {
     }
 }
 
-/// The address of a picture: https, at most 2,048 printable ASCII characters.
+/// An address on the web that an owner chose: https, at most 2,048 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Logo(String);
+pub struct WebAddress(String);
 
-impl Logo {
+impl WebAddress {
     /// Reads an address.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -95,10 +95,10 @@ mod tests {
     }
 
     #[test]
-    fn a_logo_is_an_address_of_https() {
-        assert!(Logo::parse("https://example.com/logo.png?a=b").is_some());
+    fn an_address_is_one_of_https() {
+        assert!(WebAddress::parse("https://example.com/logo.png?a=b").is_some());
         for wrong in ["http://example.com/logo.png", "javascript:alert(1)", "https://a b", "https://ä", ""] {
-            assert_eq!(Logo::parse(wrong), None, "{wrong}");
+            assert_eq!(WebAddress::parse(wrong), None, "{wrong}");
         }
     }
 }

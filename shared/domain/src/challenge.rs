@@ -22,11 +22,18 @@ pub enum Purpose {
     VerifyEmail,
     /// Choosing another password without knowing the old one.
     ResetPassword,
+    /// Having the account use another address, which is shown to be one's own.
+    ChangeEmail,
+    /// Giving the account back to the address that it had, and another password with it.
+    UndoEmailChange,
+    /// Keeping an account that is to be deleted.
+    KeepAccount,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 2] = [Self::VerifyEmail, Self::ResetPassword];
+    pub const ALL: [Self; 5] =
+        [Self::VerifyEmail, Self::ResetPassword, Self::ChangeEmail, Self::UndoEmailChange, Self::KeepAccount];
 
     /// The purpose, as it is stored.
     #[must_use]
@@ -34,15 +41,20 @@ impl Purpose {
         match self {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
+            Self::ChangeEmail => "change-email",
+            Self::UndoEmailChange => "undo-email-change",
+            Self::KeepAccount => "keep-account",
         }
     }
 
-    /// How long link and code work. That of an unverified account is also how long it holds its address.
+    /// How long link and code work. That of an unverified account is also how long it holds its address, and that of an undone
+    /// change how long nobody else gets the old one. An account can be kept until it goes, which is a setting.
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
-            Self::VerifyEmail => Duration::from_hours(24),
+            Self::VerifyEmail | Self::ChangeEmail => Duration::from_hours(24),
             Self::ResetPassword => Duration::from_hours(1),
+            Self::UndoEmailChange | Self::KeepAccount => Duration::from_hours(7 * 24),
         }
     }
 
@@ -50,6 +62,29 @@ impl Purpose {
         match self {
             Self::VerifyEmail => "fh_ev_",
             Self::ResetPassword => "fh_pr_",
+            Self::ChangeEmail => "fh_ec_",
+            Self::UndoEmailChange => "fh_eu_",
+            Self::KeepAccount => "fh_ka_",
+        }
+    }
+}
+
+/// What anybody can have a mail sent for who names an address. Whether an account has it is not told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDemand {
+    /// [`Purpose::VerifyEmail`].
+    VerifyEmail,
+    /// [`Purpose::ResetPassword`].
+    ResetPassword,
+}
+
+impl OnDemand {
+    /// The purpose of the challenge in the mail.
+    #[must_use]
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Self::VerifyEmail => Purpose::VerifyEmail,
+            Self::ResetPassword => Purpose::ResetPassword,
         }
     }
 }

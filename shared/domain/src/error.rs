@@ -1,5 +1,6 @@
 //! Everything that can be refused or fail. The codes are stable: clients branch on them, and no other part of an answer.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A refusal or a failure. It knows nothing of any wire format, and carries nothing that a caller sent but the names of
@@ -33,6 +34,10 @@ pub enum Error {
     RecentLoginRequired,
     /// Passwords or codes were guessed wrongly too often: it may be tried again after so long.
     TooManyAttempts(Duration),
+    /// The account has had another address until a few days ago, whose owner may still take it back.
+    EmailChangedRecently,
+    /// The account is to be deleted, and its address stays until it is kept.
+    DeletionPending,
     /// There is no such thing.
     NotFound,
     /// Something that is needed does not answer, for now.
@@ -60,14 +65,14 @@ pub struct FieldError {
     /// What is wrong, for programs.
     pub code: FieldCode,
     /// What is wrong, for people.
-    pub detail: &'static str,
+    pub detail: Cow<'static, str>,
 }
 
 impl FieldError {
     /// One of the fields that an action takes.
     #[must_use]
-    pub fn new(field: &str, code: FieldCode, detail: &'static str) -> Self {
-        Self { field: field.to_owned(), code, detail }
+    pub fn new(field: &str, code: FieldCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: field.to_owned(), code, detail: detail.into() }
     }
 }
 
@@ -76,14 +81,49 @@ impl FieldError {
 pub enum FieldCode {
     /// The address cannot be sent to.
     InvalidEmail,
-    /// The password breaks a rule.
+    /// The password is missing, or is none.
     InvalidPassword,
+    /// The password breaks a rule.
+    Password(PasswordRule),
     /// The name is empty, too long or not printable.
     InvalidName,
     /// It says neither "cookie" nor "body".
     InvalidTokenIn,
+    /// The pool has no such attribute.
+    UnknownAttribute,
+    /// The attribute cannot be set, or not any longer.
+    ReadOnlyAttribute,
+    /// The attribute has another kind of value, or is too long.
+    InvalidAttribute,
+    /// The attribute must be there.
+    RequiredAttribute,
     /// The action takes no such field.
     UnknownField,
+}
+
+/// The rules about passwords that people choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordRule {
+    /// It has fewer characters than the pool asks for.
+    TooShort,
+    /// It has more characters or bytes than any password may have.
+    TooLong,
+    /// The pool asks for a lower-case letter.
+    NeedsLowerCase,
+    /// The pool asks for an upper-case letter.
+    NeedsUpperCase,
+    /// The pool asks for a digit.
+    NeedsDigit,
+    /// The pool asks for a character that is neither letter nor digit nor space.
+    NeedsSymbol,
+    /// Many people have it.
+    TooCommon,
+    /// It contains the address, the name or the product's name.
+    ContainsPersonalData,
+    /// A program that knows how people choose would find it soon.
+    TooGuessable,
+    /// It was in a leak.
+    Breached,
 }
 
 impl FieldCode {
@@ -93,8 +133,22 @@ impl FieldCode {
         match self {
             Self::InvalidEmail => "invalid_email",
             Self::InvalidPassword => "invalid_password",
+            Self::Password(PasswordRule::TooShort) => "password_too_short",
+            Self::Password(PasswordRule::TooLong) => "password_too_long",
+            Self::Password(PasswordRule::NeedsLowerCase) => "password_needs_lower_case",
+            Self::Password(PasswordRule::NeedsUpperCase) => "password_needs_upper_case",
+            Self::Password(PasswordRule::NeedsDigit) => "password_needs_digit",
+            Self::Password(PasswordRule::NeedsSymbol) => "password_needs_symbol",
+            Self::Password(PasswordRule::TooCommon) => "password_too_common",
+            Self::Password(PasswordRule::ContainsPersonalData) => "password_contains_personal_data",
+            Self::Password(PasswordRule::TooGuessable) => "password_too_guessable",
+            Self::Password(PasswordRule::Breached) => "password_breached",
             Self::InvalidName => "invalid_name",
             Self::InvalidTokenIn => "invalid_token_in",
+            Self::UnknownAttribute => "unknown_attribute",
+            Self::ReadOnlyAttribute => "read_only_attribute",
+            Self::InvalidAttribute => "invalid_attribute",
+            Self::RequiredAttribute => "required_attribute",
             Self::UnknownField => "unknown_field",
         }
     }
@@ -129,6 +183,8 @@ impl Error {
             | Self::InvalidAccessToken
             | Self::RecentLoginRequired
             | Self::TooManyAttempts(_)
+            | Self::EmailChangedRecently
+            | Self::DeletionPending
             | Self::NotFound => None,
         }
     }
@@ -149,6 +205,8 @@ impl Error {
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RecentLoginRequired => "recent_login_required",
             Self::TooManyAttempts(_) => "too_many_attempts",
+            Self::EmailChangedRecently => "email_changed_recently",
+            Self::DeletionPending => "deletion_pending",
             Self::NotFound => "not_found",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",

@@ -1,9 +1,9 @@
 //! What a user pool is: types that cannot be wrong, and the rules between them. No I/O, no AWS, no HTTP.
 //!
 //! - [`id`], [`email`], [`name`], [`password`], [`public_url`]: what comes from outside, parsed once at the edge.
-//! - [`user`], [`session`], [`challenge`], [`mail`]: what a pool keeps, and how it changes.
+//! - [`user`], [`attributes`], [`session`], [`challenge`], [`mail`]: what a pool keeps, and how it changes.
 //! - [`refresh_token`], [`access_token`], [`envelope`]: what is handed out or sealed, and for whom.
-//! - [`guessing`]: how often a password or a code may be guessed at.
+//! - [`password_policy`], [`guessing`]: which passwords people may choose, and how often one may be guessed at.
 //! - [`language`], [`appearance`]: how mail is written, and how it looks.
 //! - [`settings`]: what an owner may choose for a pool.
 //! - [`time`]: the one notion of time.
@@ -11,6 +11,7 @@
 
 pub mod access_token;
 pub mod appearance;
+pub mod attributes;
 pub mod challenge;
 pub mod email;
 pub mod envelope;
@@ -21,6 +22,7 @@ pub mod language;
 pub mod mail;
 pub mod name;
 pub mod password;
+pub mod password_policy;
 pub mod public_url;
 pub mod refresh_token;
 pub mod session;

@@ -51,11 +51,15 @@ pub enum Kind {
 pub enum Notification {
     /// The account has another password.
     PasswordChanged,
+    /// The account has the address back that it had before this one.
+    EmailChangeUndone,
+    /// The account is gone.
+    AccountDeleted,
 }
 
 impl Notification {
     /// Every notification.
-    pub const ALL: [Self; 1] = [Self::PasswordChanged];
+    pub const ALL: [Self; 3] = [Self::PasswordChanged, Self::EmailChangeUndone, Self::AccountDeleted];
 }
 
 /// For how long it is worth telling.
@@ -68,6 +72,8 @@ impl Kind {
         match self {
             Self::Question(purpose) => purpose.as_str(),
             Self::Notice(Notification::PasswordChanged) => "password-changed",
+            Self::Notice(Notification::EmailChangeUndone) => "email-change-undone",
+            Self::Notice(Notification::AccountDeleted) => "account-deleted",
         }
     }
 

@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-const MIN_CHARACTERS: usize = 8;
+use crate::error::{FieldCode, FieldError, PasswordRule};
+
 const MAX_CHARACTERS: usize = 128;
 const MAX_BYTES: usize = 512;
 
@@ -12,21 +13,6 @@ const MAX_BYTES: usize = 512;
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// Takes a password that a person chooses.
-    ///
-    /// # Errors
-    /// The rule that it breaks, as a sentence for the person.
-    pub fn choose(text: &str) -> Result<Self, &'static str> {
-        let password = Self::attempt(text).ok_or("A password has at most 128 characters and 512 bytes.")?;
-        if password.0.chars().count() < MIN_CHARACTERS {
-            return Err("A password has at least 8 characters.");
-        }
-        if password.0.chars().any(char::is_control) {
-            return Err("A password has no control characters.");
-        }
-        Ok(password)
-    }
-
     /// Takes a password that somebody signs in with. What no account can have is refused before it costs a hash: a
     /// password is never truncated.
     #[must_use]
@@ -45,6 +31,52 @@ impl Password {
     pub fn expose_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// The characters, for rules about them.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A password that a person chooses, and the field that it came in. The pool's policy has not looked at it yet.
+pub struct ChosenPassword {
+    pub(crate) field: &'static str,
+    password: Password,
+}
+
+impl ChosenPassword {
+    /// Reads what the field holds.
+    ///
+    /// # Errors
+    /// What is wrong with the field, whatever the policy.
+    pub fn read(field: &'static str, text: Option<&str>) -> Result<Self, FieldError> {
+        let refused = |code, detail| FieldError::new(field, code, detail);
+        let text = text.ok_or_else(|| refused(FieldCode::InvalidPassword, "This field is missing."))?;
+        let password = Password::attempt(text).ok_or_else(|| {
+            let detail = "A password has at most 128 characters and 512 bytes.";
+            refused(FieldCode::Password(PasswordRule::TooLong), detail)
+        })?;
+        if password.0.chars().any(char::is_control) {
+            return Err(refused(FieldCode::InvalidPassword, "A password has no control characters."));
+        }
+        Ok(Self { field, password })
+    }
+
+    /// The bytes, to ask whether they are known from a leak.
+    #[must_use]
+    pub fn expose_bytes(&self) -> &[u8] {
+        self.password.expose_bytes()
+    }
+
+    /// The password, which the policy has looked at by now.
+    #[must_use]
+    pub fn into_password(self) -> Password {
+        self.password
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        self.password.expose()
+    }
 }
 
 /// Unicode's general category Zs without the ASCII space.
@@ -56,14 +88,15 @@ fn is_other_space(character: char) -> bool {
 mod tests {
     use super::*;
 
-    fn chosen(text: &str) -> Result<Vec<u8>, &'static str> {
-        Password::choose(text).map(|password| password.expose_bytes().to_vec())
+    fn chosen(text: &str) -> Result<Vec<u8>, FieldCode> {
+        let chosen = ChosenPassword::read("password", Some(text)).map_err(|error| error.code)?;
+        Ok(chosen.into_password().expose_bytes().to_vec())
     }
 
     #[test]
-    fn eight_to_128_characters_are_taken() {
-        assert!(chosen("12345678").is_ok() && chosen(&"a".repeat(128)).is_ok() && chosen(&"ü".repeat(128)).is_ok());
-        assert!(chosen("1234567").is_err() && chosen(&"a".repeat(129)).is_err() && chosen("").is_err());
+    fn up_to_128_characters_are_taken() {
+        assert!(chosen(&"a".repeat(128)).is_ok() && chosen(&"ü".repeat(128)).is_ok());
+        assert_eq!(chosen(&"a".repeat(129)), Err(FieldCode::Password(PasswordRule::TooLong)));
     }
 
     #[test]
@@ -74,7 +107,9 @@ mod tests {
 
     #[test]
     fn control_characters_are_refused() {
-        assert!(chosen("1234567\0").is_err() && chosen("12345678\n").is_err());
+        for wrong in ["1234567\0", "12345678\n"] {
+            assert_eq!(chosen(wrong), Err(FieldCode::InvalidPassword));
+        }
     }
 
     #[test]

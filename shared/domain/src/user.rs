@@ -2,7 +2,9 @@
 
 use freehold_crypto::key_pair::PublicKey;
 
+use crate::attributes::Attributes;
 use crate::email::Email;
+use crate::language::Language;
 use crate::name::DisplayName;
 use crate::{Timestamp, UserId};
 
@@ -19,14 +21,39 @@ pub struct User {
     pub name: Option<DisplayName>,
     /// What the user may be.
     pub roles: Vec<Role>,
+    /// What the user says of themselves.
+    pub attributes: Attributes,
     /// The key that the user's tokens are verified with.
     pub public_key: PublicKey,
     /// How often all sessions of the user were ended at once. A session of an earlier generation has ended, also one whose
     /// sign-in was under way meanwhile.
     pub generation: u32,
+    /// How often the account was written. Who writes what was read before asks for the same number.
+    pub version: u64,
+    /// When the account goes, where that was asked for.
+    pub deletion_at: Option<Timestamp>,
 }
 
 impl User {
+    /// Somebody who has just signed up.
+    #[must_use]
+    pub fn new(
+        id: UserId,
+        email: Email,
+        name: Option<DisplayName>,
+        attributes: Attributes,
+        public_key: PublicKey,
+    ) -> Self {
+        let (status, roles) = (Status::Unverified, vec![Role::user()]);
+        Self { id, email, status, name, roles, attributes, public_key, generation: 0, version: 1, deletion_at: None }
+    }
+
+    /// The language of mail to the user: that of their locale, or else what a request for the mail prefers.
+    #[must_use]
+    pub fn language(&self, preferred: Option<Language>) -> Option<Language> {
+        self.attributes.language().or(preferred)
+    }
+
     /// The user as it is once all its sessions are ended.
     #[must_use]
     pub fn next_generation(&self) -> Self {
@@ -91,14 +118,46 @@ impl Role {
 pub struct Claim {
     /// The account that holds it.
     pub user: UserId,
-    /// Until when an account that is not verified holds it; nothing for one that is.
-    pub unverified_until: Option<Timestamp>,
+    /// For how long, and to what end.
+    pub hold: Hold,
+}
+
+/// How an account holds an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// The address is shown to be the user's.
+    Verified,
+    /// Nobody has shown it yet, and the account goes with the address if nobody does until then.
+    UnverifiedUntil(Timestamp),
+    /// The account has another address by now. Until then nobody else gets this one, so that the change can be undone.
+    FormerUntil(Timestamp),
 }
 
 impl Claim {
-    /// Whether somebody else may take the address over: the account is not verified, and its time to be has passed.
+    /// The account that somebody with this address means; nothing for an address that the account had before.
     #[must_use]
-    pub fn is_abandoned(&self, now: Timestamp) -> bool {
-        self.unverified_until.is_some_and(|until| until <= now)
+    pub fn account(&self) -> Option<UserId> {
+        match self.hold {
+            Hold::Verified | Hold::UnverifiedUntil(_) => Some(self.user),
+            Hold::FormerUntil(_) => None,
+        }
+    }
+
+    /// Whether somebody else may have the address.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        match self.hold {
+            Hold::Verified => false,
+            Hold::UnverifiedUntil(until) | Hold::FormerUntil(until) => until <= now,
+        }
+    }
+
+    /// The account that goes when somebody else takes the address over: one that was never verified.
+    #[must_use]
+    pub fn abandoned(&self) -> Option<UserId> {
+        match self.hold {
+            Hold::UnverifiedUntil(_) => Some(self.user),
+            Hold::Verified | Hold::FormerUntil(_) => None,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Answers.
 
+use freehold_domain::appearance::WebAddress;
 use freehold_domain::{Error, Timestamp};
-use lambda_http::http::header::CACHE_CONTROL;
+use lambda_http::http::header::{CACHE_CONTROL, LOCATION};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use serde::Serialize;
@@ -36,6 +37,17 @@ pub fn message(status: StatusCode, message: &'static str) -> Result<Response<Bod
         message: &'static str,
     }
     json(status, &Wire { message })
+}
+
+/// Sends a browser on to another page, for this time.
+///
+/// # Errors
+/// [`Error::Internal`], where the address cannot stand in a header.
+pub fn redirect(to: &WebAddress) -> Result<Response<Body>, Error> {
+    let mut response = response(StatusCode::FOUND, "text/plain", String::new());
+    let location = HeaderValue::from_str(to.as_str()).map_err(|_| Error::internal("an address is no header"))?;
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
 }
 
 /// Lets caches keep an answer for so long.

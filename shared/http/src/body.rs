@@ -3,6 +3,7 @@
 use freehold_domain::Error;
 use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
+use freehold_domain::name::DisplayName;
 use lambda_http::http::header::CONTENT_TYPE;
 use lambda_http::{Body, Request};
 use serde::de::DeserializeOwned;
@@ -65,6 +66,15 @@ pub fn form_field(request: &Request, name: &str) -> Result<Option<String>, Error
     let value = values.next().map(|(_, value)| value.into_owned());
     // What is not UTF-8 is decoded to this character, and many passwords to the same one.
     Ok(value.filter(|value| values.next().is_none() && !value.contains(char::REPLACEMENT_CHARACTER)))
+}
+
+/// The name in the field `name`.
+///
+/// # Errors
+/// What is wrong with the field.
+pub fn name(name: &str) -> Result<DisplayName, FieldError> {
+    let detail = "A name has 1 to 64 printable characters.";
+    DisplayName::parse(name).ok_or_else(|| FieldError::new("name", FieldCode::InvalidName, detail))
 }
 
 /// The address in the field `email`, which mail can be sent to.

@@ -1,10 +1,11 @@
 //! The edge: the only crate that knows HTTP.
 //!
 //! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
-//! - [`body`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`]: reading a request.
+//! - [`body`], [`attributes`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`]: reading a request.
 //! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
 
 pub mod answer;
+pub mod attributes;
 pub mod body;
 pub mod challenge_answer;
 pub mod credentials;

@@ -23,7 +23,7 @@ struct Problem<'a> {
 struct ProblemField<'a> {
     field: &'a str,
     code: &'static str,
-    detail: &'static str,
+    detail: &'a str,
 }
 
 /// The answer to a refusal or a failure. What went wrong inside is logged here, and goes no further.
@@ -97,6 +97,16 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
         Error::TooManyAttempts(_) => {
             (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "It was tried too often: wait, or use a mailed link.")
         }
+        Error::EmailChangedRecently => (
+            StatusCode::CONFLICT,
+            "Address changed recently",
+            "The address was changed in the last 7 days: until then only the old one's owner can change it back.",
+        ),
+        Error::DeletionPending => (
+            StatusCode::CONFLICT,
+            "Deletion pending",
+            "The account is to be deleted: keep it first, by the link in the mail that said so.",
+        ),
         Error::NotFound => (StatusCode::NOT_FOUND, "Not found", "There is no such thing."),
         Error::Unavailable(_) => {
             (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "Something does not answer for now: try again.")
@@ -117,6 +127,6 @@ fn fields(error: &Error) -> Vec<ProblemField<'_>> {
     let Error::InvalidFields(fields) = error else { return Vec::new() };
     fields
         .iter()
-        .map(|error| ProblemField { field: &error.field, code: error.code.as_str(), detail: error.detail })
+        .map(|error| ProblemField { field: &error.field, code: error.code.as_str(), detail: &error.detail })
         .collect()
 }

@@ -5,6 +5,7 @@ use freehold_crypto::SecretRing;
 use freehold_domain::Error;
 use futures::future::BoxFuture;
 
+use crate::breached_passwords::BreachedPasswords;
 use crate::hashing::Hasher;
 use crate::mail::{Mailer, ses_client};
 use crate::secrets::Secrets;
@@ -23,6 +24,7 @@ pub struct App {
     /// The table.
     pub store: Store,
     pub(crate) settings: CachedSettings,
+    pub(crate) breached_passwords: BreachedPasswords,
     secrets: Option<Secrets>,
     hasher: Option<Hasher>,
     mailer: Option<Mailer>,
@@ -33,7 +35,17 @@ impl App {
     #[must_use]
     pub fn new(config: Config, clock: Clock, dynamodb: aws_sdk_dynamodb::Client) -> Self {
         let store = Store::new(dynamodb, config.table.clone(), config.pool.clone());
-        Self { config, clock, store, settings: CachedSettings::default(), secrets: None, hasher: None, mailer: None }
+        let breached_passwords = BreachedPasswords::new(config.breached_passwords_url.as_deref());
+        Self {
+            config,
+            clock,
+            store,
+            settings: CachedSettings::default(),
+            breached_passwords,
+            secrets: None,
+            hasher: None,
+            mailer: None,
+        }
     }
 
     /// Gives it an application secret that never changes.

@@ -24,6 +24,8 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// A folder of templates of mail, in the place of those that Freehold has.
     pub mail_templates: Option<PathBuf>,
+    /// Another service that knows leaked passwords than Have I Been Pwned.
+    pub breached_passwords_url: Option<String>,
     /// The queue that hears of mail that cannot be delivered.
     pub dead_letter_queue_url: Option<String>,
     /// How much our own crates log: the SDK and the runtime print whole requests below INFO, so there is no lower level.
@@ -115,6 +117,7 @@ impl Config {
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             mail_from: optional("MAIL_FROM"),
             mail_templates: optional("MAIL_TEMPLATES").map(PathBuf::from),
+            breached_passwords_url: optional("BREACHED_PASSWORDS_URL"),
             dead_letter_queue_url: optional("DEAD_LETTER_QUEUE_URL"),
             secret,
         })

@@ -7,6 +7,7 @@
 //! - [`Environment`] and [`Config`]: what a process starts from.
 
 mod app;
+mod breached_passwords;
 mod clock;
 mod config;
 pub mod flow;

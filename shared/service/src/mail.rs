@@ -68,12 +68,18 @@ impl Mailer {
         Ok(Self { templates, ses, sqs, from, dead_letter_queue_url: config.dead_letter_queue_url.clone() })
     }
 
-    /// Hands a letter over, for the `attempts`th time.
+    /// Hands a letter over, for the `attempts`th time, from the pool's sender or else the deployment's.
     ///
     /// SES refuses a message for what it says, but also while the sender, or in the sandbox the recipient, is not verified,
     /// or a configuration set is missing. Only the text of the refusal tells these apart, which is no contract, so it is final
     /// after some hours alone.
-    pub(crate) async fn send(&self, to: &Email, letter: &Letter, attempts: u32) -> Result<(), SendError> {
+    pub(crate) async fn send(
+        &self,
+        from: Option<&Email>,
+        to: &Email,
+        letter: &Letter,
+        attempts: u32,
+    ) -> Result<(), SendError> {
         let content = |data: &str| Part::builder().data(data).charset("UTF-8").build();
         let not_built = |_| SendError::NotNow("a part of the mail is missing".to_owned());
         let body = Body::builder()
@@ -84,7 +90,7 @@ impl Mailer {
         let sent = self
             .ses
             .send_email()
-            .from_email_address(&self.from)
+            .from_email_address(from.map_or(&*self.from, Email::as_str))
             .destination(Destination::builder().to_addresses(to.as_str()).build())
             .content(EmailContent::builder().simple(message).build())
             .send()

@@ -3,8 +3,12 @@
 //! Whatever may happen once is one conditional write. Reads are consistent. Expired items are deleted late, so every
 //! reader checks `expires_at`; an item's type is checked too, so that a record of one purpose never serves another.
 
+mod attributes;
 mod challenges;
 mod client;
+mod deletion;
+mod emails;
+mod export;
 mod guesses;
 mod item;
 mod keys;
@@ -23,12 +27,15 @@ use freehold_domain::{Error, PoolId};
 pub use challenges::ChallengeMail;
 pub use client::{ATTEMPT_TIMEOUT, dynamodb_client};
 use client::{conditional, failure, is_passing_cancellation};
+pub use deletion::Deletion;
+pub use emails::{EmailChange, EmailChangeUndone};
+pub(crate) use export::Stored;
 pub(crate) use guesses::GuessedAt;
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};
 pub use outbox::Leased;
 pub use sessions::Written;
-pub use users::{Credentials, NewPassword, Registration, Reset};
+pub use users::{Credentials, NewPassword, Registration};
 
 /// The table of one pool.
 pub struct Store {
@@ -139,6 +146,10 @@ fn put(builder: aws_sdk_dynamodb::types::builders::PutBuilder) -> Result<Transac
 
 fn update(builder: aws_sdk_dynamodb::types::builders::UpdateBuilder) -> Result<TransactWriteItem, Error> {
     Ok(TransactWriteItem::builder().update(builder.build().map_err(unbuilt)?).build())
+}
+
+fn delete(builder: aws_sdk_dynamodb::types::builders::DeleteBuilder) -> Result<TransactWriteItem, Error> {
+    Ok(TransactWriteItem::builder().delete(builder.build().map_err(unbuilt)?).build())
 }
 
 /// A write that lacks a part is a mistake of ours, not of a caller.

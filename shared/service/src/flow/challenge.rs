@@ -1,7 +1,7 @@
 //! Mails that ask something, and the answers to them.
 
 use freehold_crypto::code::Code;
-use freehold_domain::challenge::{Challenge, ChallengeToken, Purpose};
+use freehold_domain::challenge::{Challenge, ChallengeToken, OnDemand, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::language::Language;
@@ -15,6 +15,7 @@ use crate::App;
 use crate::store::{ChallengeMail, GuessedAt};
 
 /// What a mailed link carries. It names the account, so that nothing else can.
+#[derive(Clone)]
 pub struct Link {
     /// The account.
     pub user: UserId,
@@ -80,11 +81,10 @@ pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Ans
             let (secrets, pool) = (app.secrets()?, &app.config.pool);
             // Nobody has an id that is made here and now, and nobody knows the code of a challenge that is: an unknown
             // address costs what a wrong code costs, another look at the application secret among it.
-            let claim = app.store.claim(email).await?;
-            let guessed_at =
-                claim.map_or_else(|| GuessedAt::Nobody(email.clone()), |claim| GuessedAt::User(claim.user));
+            let account = app.store.claim(email).await?.and_then(|claim| claim.account());
+            let guessed_at = account.map_or_else(|| GuessedAt::Nobody(email.clone()), GuessedAt::User);
             app.store.count_guess_at(&guessed_at, now).await?;
-            let user = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
+            let user = account.unwrap_or_else(|| UserId::new(now));
             let challenge = app.store.challenge_for_guess(purpose, user, now).await?;
             let challenge = challenge.unwrap_or_else(|| secrets.challenge(purpose, user, email.clone(), pool, now).0);
             let is_to_this_address = challenge.email.canonical() == email.canonical();
@@ -126,24 +126,25 @@ pub(super) fn challenge_by_mail(
 /// which it was. More than 5 an hour are not sent, to any address.
 pub(super) async fn send_on_demand(
     app: &App,
-    purpose: Purpose,
+    demand: OnDemand,
     email: &Email,
     language: Option<Language>,
     is_about: impl Fn(&User) -> bool,
 ) -> Result<(), Error> {
-    let now = app.clock.now();
+    let (now, purpose) = (app.clock.now(), demand.purpose());
     if !app.store.count_mail(purpose, email, now).await? {
         return Ok(());
     }
     let decoy = UserId::new(now);
-    let holder = app.store.claim(email).await?.map_or(decoy, |claim| claim.user);
+    let holder = app.store.claim(email).await?.and_then(|claim| claim.account()).unwrap_or(decoy);
     let user = app.store.user(holder).await?.filter(is_about);
     let mail = if let Some(user) = user {
+        let language = user.language(language);
         let (challenge, mail) = challenge_by_mail(app, purpose, user.id, user.email, user.name, language)?;
         ChallengeMail::Sent(challenge, mail)
     } else {
         let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None, language)?;
         ChallengeMail::Decoy(challenge, mail)
     };
-    app.store.write_challenge_mail(&mail).await
+    app.store.write_challenge_mail(demand, &mail).await
 }

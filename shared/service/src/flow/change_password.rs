@@ -1,28 +1,27 @@
 //! Choosing another password by whoever knows the old one.
 
-use std::sync::Arc;
-
-use freehold_crypto::password::Verdict;
 use freehold_domain::Error;
+use freehold_domain::appearance::WebAddress;
 use freehold_domain::language::Language;
 use freehold_domain::mail::Notification;
-use freehold_domain::password::Password;
+use freehold_domain::password::{ChosenPassword, Password};
+use freehold_domain::password_policy::Person;
 use freehold_domain::user::User;
 use futures::future::{BoxFuture, try_join};
 
 use super::authenticate;
-use super::guessing::guessed_right;
+use super::current_password::credentials_by_password;
 use super::issue_tokens::access_token;
-use super::new_password::{new_password, notice};
+use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
-use crate::store::{Credentials, GuessedAt, NewPassword};
+use crate::store::NewPassword;
 
 /// What somebody who is signed in sends.
 pub struct Input {
     /// The password until now.
     pub current_password: Password,
     /// The password from now on.
-    pub new_password: Password,
+    pub new_password: ChosenPassword,
     /// The language that they prefer.
     pub language: Option<Language>,
 }
@@ -32,25 +31,20 @@ pub struct Input {
 ///
 /// # Errors
 /// [`Error::InvalidAccessToken`]; [`Error::RecentLoginRequired`]; [`Error::InvalidCredentials`], where the current password is
-/// another; [`Error::TooManyAttempts`].
+/// another; [`Error::InvalidFields`], where the new one breaks a rule; [`Error::TooManyAttempts`].
 pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFuture<'a, Result<String, Error>> {
     Box::pin(async move {
         let now = app.clock.now();
-        let authenticated = authenticate(app, bearer).await?;
+        let (authenticated, settings) = try_join(authenticate(app, bearer), app.settings()).await?;
         authenticated.require_recent_login(now)?;
         let (user, session) = (authenticated.user(), authenticated.session());
 
-        let guessed_at = GuessedAt::User(user.id);
-        let (stored, ()) = try_join(app.store.credentials(user.id), app.store.count_guess_at(&guessed_at, now)).await?;
-        let stored = stored.ok_or(Error::InvalidAccessToken)?;
-        let current = Arc::new(input.current_password);
-        if app.hasher()?.verify(&current, stored.password_hash.clone()).await? == Verdict::Wrong {
-            return Err(Error::InvalidCredentials);
-        }
-        guessed_right(app, &guessed_at).await;
-        let (credentials, public_key) = new_password(app, user.id, &Arc::new(input.new_password)).await?;
-        let user = User { public_key, ..user.next_generation() };
-        let credentials = Credentials { generation: user.generation, ..credentials };
+        let password = accepted(app, &settings, input.new_password, Person::of(user)).await?;
+
+        let stored = credentials_by_password(app, user.id, input.current_password).await?;
+        let new = new_credentials(app, user.id, &password).await?;
+        let user = User { public_key: new.public_key.clone(), ..user.next_generation() };
+        let credentials = new.since(user.generation);
         let token = access_token(app, &user, &credentials, session, now).await?;
         let mail = notice(app, &user, Notification::PasswordChanged, input.language);
         let new = NewPassword { user, session, replaces: stored.password_hash, credentials, mail };
@@ -60,4 +54,12 @@ pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFu
             Err(Error::unavailable("an account changed while its password was changed"))
         }
     })
+}
+
+/// Where a person changes a password: a page of the owner's front end.
+///
+/// # Errors
+/// [`Error::NotFound`], where the pool names none.
+pub fn change_password_page(app: &App) -> BoxFuture<'_, Result<WebAddress, Error>> {
+    Box::pin(async move { app.settings().await?.change_password_url.ok_or(Error::NotFound) })
 }

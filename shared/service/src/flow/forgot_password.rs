@@ -1,7 +1,7 @@
 //! Asking for a way back in.
 
 use freehold_domain::Error;
-use freehold_domain::challenge::Purpose;
+use freehold_domain::challenge::OnDemand;
 use freehold_domain::email::Email;
 use freehold_domain::language::Language;
 use freehold_domain::user::Status;
@@ -19,5 +19,5 @@ pub fn forgot_password<'a>(
     email: &'a Email,
     language: Option<Language>,
 ) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(send_on_demand(app, Purpose::ResetPassword, email, language, |user| user.status == Status::Verified))
+    Box::pin(send_on_demand(app, OnDemand::ResetPassword, email, language, |user| user.status == Status::Verified))
 }

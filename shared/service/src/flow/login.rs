@@ -46,8 +46,9 @@ pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> 
         let (settings, claim) = try_join(app.settings(), app.store.claim(&input.email)).await?;
 
         // Nobody has an id that is made here and now: an unknown address reads and counts as much as a known one.
-        let id = claim.map_or_else(|| UserId::new(now), |claim| claim.user);
-        let guessed_at = claim.map_or_else(|| GuessedAt::Nobody(input.email), |claim| GuessedAt::User(claim.user));
+        let account = claim.and_then(|claim| claim.account());
+        let id = account.unwrap_or_else(|| UserId::new(now));
+        let guessed_at = account.map_or_else(|| GuessedAt::Nobody(input.email), GuessedAt::User);
         let counted = Box::pin(app.store.count_guess_at(&guessed_at, now));
         let (user, credentials, ()) = try_join3(app.store.user(id), app.store.credentials(id), counted).await?;
         let account = user.zip(credentials);

@@ -2,30 +2,74 @@
 
 use std::sync::Arc;
 
+use freehold_crypto::envelope::Envelope;
 use freehold_crypto::key_pair::{KeyPair, PublicKey};
+use freehold_crypto::password::PasswordHash;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::language::Language;
 use freehold_domain::mail::{Kind, Mail, NOTICE_LIFETIME, Notification};
-use freehold_domain::password::Password;
+use freehold_domain::password::{ChosenPassword, Password};
+use freehold_domain::password_policy::{BreachCheck, PasswordPolicy, Person};
+use freehold_domain::settings::Settings;
 use freehold_domain::user::User;
 use freehold_domain::{Error, MailId, UserId};
 use futures::future::try_join;
 
 use crate::App;
+use crate::breached_passwords::Leak;
 use crate::store::Credentials;
 
-/// The hash of a password, and a key pair that is as new: tokens that an older key signed are worth nothing afterwards. From
-/// which generation on they count is for the caller to say.
-pub(super) async fn new_password(
+/// Holds a password against the pool's policy, and asks whether it was in a leak where the policy says so.
+pub(super) async fn accepted(
+    app: &App,
+    settings: &Settings,
+    chosen: ChosenPassword,
+    person: Person<'_>,
+) -> Result<Arc<Password>, Error> {
+    let refused = |error| Error::InvalidFields(vec![error]);
+    let policy = &settings.passwords;
+    policy.check(&chosen, person, settings.appearance.product.as_ref()).map_err(refused)?;
+    let may_be_unknown = match policy.breached {
+        BreachCheck::Off => return Ok(Arc::new(chosen.into_password())),
+        BreachCheck::FailOpen => true,
+        BreachCheck::FailClosed => false,
+    };
+    match app.breached_passwords.ask(&chosen).await {
+        Leak::Known => Err(refused(PasswordPolicy::breached(&chosen))),
+        Leak::Silent if !may_be_unknown => Err(Error::unavailable("whether a password was in a leak is not known")),
+        Leak::Unknown | Leak::Silent => Ok(Arc::new(chosen.into_password())),
+    }
+}
+
+/// The hash of a password, and a key pair that is as new: tokens that an older key signed are worth nothing afterwards.
+pub(super) struct NewCredentials {
+    password_hash: PasswordHash,
+    sealed_private_key: Envelope,
+    pub(super) public_key: PublicKey,
+}
+
+impl NewCredentials {
+    /// The credentials as they are stored, which count from a generation of their user on.
+    pub(super) fn since(&self, generation: u32) -> Credentials {
+        Credentials {
+            password_hash: self.password_hash.clone(),
+            sealed_private_key: self.sealed_private_key.clone(),
+            generation,
+        }
+    }
+}
+
+/// Makes what comes with a password.
+pub(super) async fn new_credentials(
     app: &App,
     user: UserId,
     password: &Arc<Password>,
-) -> Result<(Credentials, PublicKey), Error> {
+) -> Result<NewCredentials, Error> {
     // A key pair takes longer than a hash, so the lanes of the hash would only hold it up.
     let (password_hash, key_pair) = try_join(app.hasher()?.hash_on_one_thread(password), make_key_pair()).await?;
     let private_key = key_pair.private.expose().as_bytes();
     let sealed_private_key = app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(user), private_key);
-    Ok((Credentials { password_hash, sealed_private_key, generation: 0 }, key_pair.public))
+    Ok(NewCredentials { password_hash, sealed_private_key, public_key: key_pair.public })
 }
 
 /// The mail that tells a user of something that was done.
@@ -37,7 +81,7 @@ pub(super) fn notice(app: &App, user: &User, notification: Notification, languag
         user: user.id,
         to: user.email.clone(),
         name: user.name.clone(),
-        language,
+        language: user.language(language),
         sealed_secrets: None,
         expires_at: now + NOTICE_LIFETIME,
     }

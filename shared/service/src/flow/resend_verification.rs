@@ -1,7 +1,7 @@
 //! Asking for another mail.
 
 use freehold_domain::Error;
-use freehold_domain::challenge::Purpose;
+use freehold_domain::challenge::OnDemand;
 use freehold_domain::email::Email;
 use freehold_domain::language::Language;
 use freehold_domain::user::Status;
@@ -19,5 +19,5 @@ pub fn resend_verification<'a>(
     email: &'a Email,
     language: Option<Language>,
 ) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(send_on_demand(app, Purpose::VerifyEmail, email, language, |user| user.status == Status::Unverified))
+    Box::pin(send_on_demand(app, OnDemand::VerifyEmail, email, language, |user| user.status == Status::Unverified))
 }

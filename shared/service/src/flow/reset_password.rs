@@ -1,20 +1,19 @@
 //! Choosing another password by a mail, without knowing the old one.
 
-use std::sync::Arc;
-
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
 use freehold_domain::language::Language;
 use freehold_domain::mail::Notification;
-use freehold_domain::password::Password;
+use freehold_domain::password::ChosenPassword;
+use freehold_domain::password_policy::Person;
 use freehold_domain::user::User;
 use futures::future::BoxFuture;
 
 use super::challenge::{Answer, answered_challenge};
 use super::guessing::guessed_right;
-use super::new_password::{new_password, notice};
+use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
-use crate::store::{GuessedAt, Reset};
+use crate::store::GuessedAt;
 
 /// How often a reset looks again at an account that changed while it looked: so often that a thief who ends sessions without
 /// pause, and so changes it, does not win each time.
@@ -24,25 +23,39 @@ const MAX_LOOKS: usize = 20;
 /// It signs nobody in: whoever has a second factor still needs it.
 ///
 /// # Errors
-/// [`Error::InvalidAnswer`].
+/// [`Error::InvalidAnswer`]; [`Error::InvalidFields`], where the password breaks a rule.
 pub fn reset_password<'a>(
     app: &'a App,
     answer: &'a Answer,
-    password: Password,
+    chosen: ChosenPassword,
     language: Option<Language>,
 ) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
+        let settings = app.settings().await?;
+        // A weak password costs no guess at the code. Whose it is to be, and whether it was in a leak, is asked afterwards.
+        if let Answer::Code { email, .. } = answer {
+            let person = Person { email: Some(email), name: None };
+            let checked = settings.passwords.check(&chosen, person, settings.appearance.product.as_ref());
+            checked.map_err(|error| Error::InvalidFields(vec![error]))?;
+        }
         let challenge = answered_challenge(app, Purpose::ResetPassword, answer).await?;
+        let user = app.store.user(challenge.user).await?.filter(|user| user.email == challenge.email);
+        let user = user.ok_or(Error::InvalidAnswer)?;
+        let accepted = accepted(app, &settings, chosen, Person::of(&user)).await;
+        if accepted.is_err() {
+            // Whoever answered rightly did not guess.
+            guessed_right(app, &GuessedAt::User(user.id)).await;
+        }
+        let password = accepted?;
         // What takes long comes first: whoever ends sessions without pause gets in between reads and writes seldom.
-        let (credentials, public_key) = new_password(app, challenge.user, &Arc::new(password)).await?;
-        let mut reset = Reset { challenge, credentials, public_key };
+        let new = new_credentials(app, challenge.user, &password).await?;
         for _ in 0..MAX_LOOKS {
-            let user = app.store.user(reset.challenge.user).await?.filter(|user| user.email == reset.challenge.email);
-            let user =
-                User { public_key: reset.public_key.clone(), ..user.ok_or(Error::InvalidAnswer)?.next_generation() };
-            reset.credentials.generation = user.generation;
+            let user = app.store.user(challenge.user).await?.filter(|user| user.email == challenge.email);
+            let user = user.ok_or(Error::InvalidAnswer)?.next_generation();
+            let user = User { public_key: new.public_key.clone(), ..user };
+            let (credentials, now) = (new.since(user.generation), app.clock.now());
             let mail = notice(app, &user, Notification::PasswordChanged, language);
-            if app.store.reset_password(&reset, &user, &mail, app.clock.now()).await? {
+            if app.store.reset_password(&challenge, &user, &credentials, &mail, now).await? {
                 // Strangers who guess make pauses, which the owner of the mailbox ends.
                 guessed_right(app, &GuessedAt::User(user.id)).await;
                 return Ok(());

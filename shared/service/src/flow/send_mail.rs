@@ -3,6 +3,7 @@
 use freehold_domain::challenge::{MailedSecrets, Purpose};
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::mail::{Kind, Mail, Shard};
+use freehold_domain::settings::Settings;
 use freehold_domain::{Error, MailId, Timestamp};
 use futures::future::BoxFuture;
 
@@ -50,14 +51,14 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
         app.store.forget_mail(mail).await?;
         return Ok(false);
     }
-    let letter = match open(app, &leased).await {
-        Ok(letter) => letter,
+    let (settings, letter) = match open(app, &leased).await {
+        Ok(opened) => opened,
         Err(error) => {
             app.store.postpone(&leased, app.clock.now()).await?;
             return Err(error);
         }
     };
-    match app.mailer()?.send(&leased.mail.to, &letter, leased.attempts).await {
+    match app.mailer()?.send(settings.sender.as_ref(), &leased.mail.to, &letter, leased.attempts).await {
         Ok(()) => app.store.forget_mail(mail).await?,
         Err(SendError::NotNow(code)) => {
             tracing::warn!(%mail, attempts = leased.attempts, code, "SES does not take a mail for now");
@@ -74,14 +75,15 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
     Ok(false)
 }
 
-async fn open(app: &App, leased: &Leased) -> Result<Letter, Error> {
+async fn open(app: &App, leased: &Leased) -> Result<(Settings, Letter), Error> {
     let mail = &leased.mail;
     let content = match mail.kind {
         Kind::Question(purpose) => Content::Question(purpose, open_secrets(app, mail, purpose).await?),
         Kind::Notice(notification) => Content::Notice(notification),
     };
     let settings = app.settings().await?;
-    app.mailer()?.templates.write(mail, &content, &settings.appearance, &app.config.public_url)
+    let letter = app.mailer()?.templates.write(mail, &content, &settings.appearance, &app.config.public_url)?;
+    Ok((settings, letter))
 }
 
 async fn open_secrets(app: &App, mail: &Mail, purpose: Purpose) -> Result<MailedSecrets, Error> {

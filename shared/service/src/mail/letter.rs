@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use freehold_domain::appearance::{Appearance, Logo};
+use freehold_domain::appearance::{Appearance, WebAddress};
 use freehold_domain::challenge::{MailedSecrets, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::language::Language;
@@ -10,6 +10,7 @@ use freehold_domain::public_url::Origin;
 use freehold_domain::{Error, MailId, Timestamp, UserId};
 use minijinja::{Environment, Value, context};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
 use crate::StartError;
 
@@ -27,7 +28,7 @@ fn bundled_words(language: Language) -> &'static str {
     }
 }
 
-/// What mails say in one language. Each text is a template of its own.
+/// What mails say in one language. Each text is a template of its own, and a mail is named for what has happened.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
@@ -35,6 +36,11 @@ struct Words {
     verify_email: Question,
     reset_password: Question,
     password_changed: Notice,
+    change_email: Question,
+    email_changed: Question,
+    email_change_undone: Notice,
+    account_deletion: Question,
+    account_deleted: Notice,
 }
 
 /// What a mail says that asks something.
@@ -44,7 +50,8 @@ struct Question {
     subject: String,
     before: Vec<String>,
     button: String,
-    code_sentence: String,
+    /// Absent, where the link alone answers: what it does can wait until its reader is at a browser.
+    code_sentence: Option<String>,
     after: Vec<String>,
 }
 
@@ -124,7 +131,7 @@ impl Templates {
         let words = words.ok_or_else(|| Error::internal("there are no words in the language of a mail"))?;
         let product = appearance.product.as_ref().map(DisplayName::as_str);
         let name = mail.name.as_ref().and_then(DisplayName::for_greeting);
-        let known = context! { name, product, address => mail.to.as_str() };
+        let known = context! { name, product, address => mail.to.as_str(), date => day_of(mail.expires_at) };
         let say = |template: &String| render("sentence.txt", template, &known);
         let say_all = |templates: &[String]| templates.iter().map(say).collect::<Result<Vec<_>, _>>();
 
@@ -133,19 +140,27 @@ impl Templates {
                 let (path, words) = match purpose {
                     Purpose::VerifyEmail => ("verify-email", &words.verify_email),
                     Purpose::ResetPassword => ("password/reset", &words.reset_password),
+                    Purpose::ChangeEmail => ("email/confirm", &words.change_email),
+                    Purpose::UndoEmailChange => ("email/undo", &words.email_changed),
+                    Purpose::KeepAccount => ("account/keep", &words.account_deletion),
                 };
                 let token = secrets.token.expose();
+                let code_sentence = words.code_sentence.as_ref().map(say).transpose()?;
                 let answer = context! {
                     link => format!("{}/{path}?user={}&token={token}", public_url.as_str(), mail.user),
                     button => say(&words.button)?,
-                    code_sentence => say(&words.code_sentence)?,
-                    code => secrets.code.expose(),
+                    code => code_sentence.is_some().then(|| secrets.code.expose()),
+                    code_sentence,
                 };
                 let (before, after) = (say_all(&words.before)?, say_all(&words.after)?);
                 (say(&words.subject)?, context! { before, answer, after })
             }
-            Content::Notice(Notification::PasswordChanged) => {
-                let words = &words.password_changed;
+            Content::Notice(notification) => {
+                let words = match notification {
+                    Notification::PasswordChanged => &words.password_changed,
+                    Notification::EmailChangeUndone => &words.email_change_undone,
+                    Notification::AccountDeleted => &words.account_deleted,
+                };
                 (say(&words.subject)?, context! { before => say_all(&words.sentences)? })
             }
         };
@@ -154,7 +169,7 @@ impl Templates {
             greeting => say(&words.greeting)?,
             language => language.tag(),
             product,
-            logo => appearance.logo.as_ref().map(Logo::as_str),
+            logo => appearance.logo.as_ref().map(WebAddress::as_str),
             colour => appearance.colour.to_string(),
             colour_of_text => appearance.colour.of_text().to_string(),
             ..said
@@ -195,6 +210,12 @@ pub(crate) fn samples(
     Ok(letters)
 }
 
+/// The day of a moment in UTC, as ISO 8601 writes it.
+fn day_of(moment: Timestamp) -> Option<String> {
+    let seconds = i64::try_from(moment.as_seconds()).ok()?;
+    Some(OffsetDateTime::from_unix_timestamp(seconds).ok()?.date().to_string())
+}
+
 /// The name decides the escaping: what ends in .html is escaped for HTML.
 fn render(name: &str, template: &str, values: &Value) -> Result<String, Error> {
     Environment::new()
@@ -204,6 +225,8 @@ fn render(name: &str, template: &str, values: &Value) -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use freehold_domain::appearance::Colour;
 
     use super::*;
@@ -237,25 +260,34 @@ mod tests {
     #[test]
     fn every_mail_is_whole_in_every_language() {
         for language in Language::ALL {
-            let mut subjects = Vec::new();
-            for (purpose, path) in [(Purpose::VerifyEmail, "verify-email"), (Purpose::ResetPassword, "password/reset")]
-            {
+            let mut subjects = BTreeSet::new();
+            for (purpose, path, has_code) in [
+                (Purpose::VerifyEmail, "verify-email", true),
+                (Purpose::ResetPassword, "password/reset", true),
+                (Purpose::ChangeEmail, "email/confirm", true),
+                (Purpose::UndoEmailChange, "email/undo", false),
+                (Purpose::KeepAccount, "account/keep", false),
+            ] {
                 let secrets = MailedSecrets::generate(purpose);
                 let (token, code) = (secrets.token.expose(), secrets.code.expose());
                 let mail = mail(Kind::Question(purpose), "Ann", Some(language));
                 let letter = write(&mail, &Content::Question(purpose, secrets), &Appearance::default());
                 let link = format!("https://auth.example.com/{path}?user={}&token={token}\n", mail.user);
-                assert!(letter.text.contains(&link) && letter.text.contains(&format!("\n{code}\n")), "{}", letter.text);
-                assert!(letter.html.contains(&format!("&amp;token={token}\"")) && letter.html.contains(&code));
+                assert!(letter.text.contains(&link), "{}", letter.text);
+                assert_eq!(letter.text.contains(&format!("\n{code}\n")), has_code, "{}", letter.text);
+                assert!(letter.html.contains(&format!("&amp;token={token}\"")), "{}", letter.html);
+                assert_eq!(letter.html.contains(&code), has_code, "{}", letter.html);
                 assert!(letter.html.contains(&format!("lang=\"{}\"", language.tag())));
-                subjects.push(check(&letter));
+                assert_eq!(letter.text.contains("2026-01-01"), purpose == Purpose::KeepAccount, "{}", letter.text);
+                subjects.insert(check(&letter));
             }
-            let mail = mail(Kind::Notice(CHANGED), "Ann", Some(language));
-            let letter = write(&mail, &Content::Notice(CHANGED), &Appearance::default());
-            assert!(!letter.text.contains("http") && !letter.html.contains("href"), "{}", letter.html);
-            subjects.push(check(&letter));
-            subjects.dedup();
-            assert_eq!(subjects.len(), 3, "{subjects:?}");
+            for notification in Notification::ALL {
+                let mail = mail(Kind::Notice(notification), "Ann", Some(language));
+                let letter = write(&mail, &Content::Notice(notification), &Appearance::default());
+                assert!(!letter.text.contains("http") && !letter.html.contains("href"), "{}", letter.html);
+                subjects.insert(check(&letter));
+            }
+            assert_eq!(subjects.len(), 8, "{subjects:?}");
         }
     }
 
@@ -268,6 +300,22 @@ mod tests {
         }
         assert!(!letter.html.contains("{{") && !letter.html.contains("<img"), "{}", letter.html);
         letter.subject.clone()
+    }
+
+    #[test]
+    fn words_that_are_not_whole_are_refused_at_the_start_by_the_name_of_their_file() {
+        let folder = std::env::temp_dir().join(format!("freehold-words-{}", MailId::new(NOW)));
+        std::fs::create_dir(&folder).unwrap();
+        let mut words: serde_json::Value = serde_json::from_str(bundled_words(Language::German)).unwrap();
+        let refusal = |words: &serde_json::Value| {
+            std::fs::write(folder.join("de.json"), words.to_string()).unwrap();
+            Templates::load(Some(&folder)).err().map(|error| error.to_string())
+        };
+        assert_eq!(refusal(&words), None);
+        words.as_object_mut().unwrap().remove("email_changed");
+        let refused = refusal(&words).unwrap();
+        assert!(refused.starts_with("MAIL_TEMPLATES: de.json is not as it must be: missing field"), "{refused}");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -291,7 +339,7 @@ mod tests {
         let appearance = Appearance {
             product: DisplayName::parse("Ann & Co"),
             colour: Colour::parse("#ffd600").unwrap(),
-            logo: Logo::parse("https://example.com/logo.png?a=1&b=\"2\""),
+            logo: WebAddress::parse("https://example.com/logo.png?a=1&b=\"2\""),
             language: Language::English,
         };
         let content = Content::Question(Purpose::ResetPassword, MailedSecrets::generate(Purpose::ResetPassword));

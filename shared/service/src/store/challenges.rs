@@ -1,5 +1,5 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use freehold_domain::challenge::{Challenge, GUESSES_PER_CODE, Purpose};
+use freehold_domain::challenge::{Challenge, GUESSES_PER_CODE, OnDemand, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::mail::Mail;
 use freehold_domain::user::Status;
@@ -62,12 +62,12 @@ impl Store {
 
     /// Replaces the challenge of an account, and writes the mail; or does as much work for nothing. An account that is no
     /// longer what the mail is about stays as it is.
-    pub(crate) async fn write_challenge_mail(&self, mail: &ChallengeMail) -> Result<(), Error> {
+    pub(crate) async fn write_challenge_mail(&self, demand: OnDemand, mail: &ChallengeMail) -> Result<(), Error> {
         let writes = match mail {
             ChallengeMail::Sent(challenge, mail) => vec![
                 put(self.put(self.challenge_item(challenge)))?,
                 put(self.put(self.mail_item(mail)))?,
-                self.still_wanted(challenge)?,
+                self.still_wanted(demand, challenge)?,
             ],
             ChallengeMail::Decoy(challenge, mail) => {
                 let moved = |key: Key, mut map: Map| {
@@ -78,7 +78,7 @@ impl Store {
                 vec![
                     put(self.put(moved(account, self.challenge_item(challenge))))?,
                     put(self.put(moved(self.keys.decoy_mail(mail.id), self.mail_item(mail))))?,
-                    self.decoy_of_still_wanted(challenge)?,
+                    self.decoy_of_still_wanted(demand, challenge)?,
                 ]
             }
         };
@@ -88,9 +88,9 @@ impl Store {
 
     /// Refuses the whole write where the account is no longer what the mail is about. An account that waits to be verified
     /// holds its address for as long as its newest link works.
-    fn still_wanted(&self, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
-        match challenge.purpose {
-            Purpose::VerifyEmail => {
+    fn still_wanted(&self, demand: OnDemand, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
+        match demand {
+            OnDemand::VerifyEmail => {
                 let claim = self
                     .update(self.keys.claim(&challenge.email))
                     .update_expression("SET unverified_until = :until")
@@ -99,7 +99,7 @@ impl Store {
                     .expression_attribute_values(":until", number(challenge.expires_at.as_millis()));
                 update(claim)
             }
-            Purpose::ResetPassword => {
+            OnDemand::ResetPassword => {
                 let profile = ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(self.keys.profile(challenge.user).into_map()))
@@ -111,12 +111,12 @@ impl Store {
         }
     }
 
-    fn decoy_of_still_wanted(&self, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
+    fn decoy_of_still_wanted(&self, demand: OnDemand, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
         let key = self.keys.decoy(challenge.purpose, &challenge.email, "CLAIM");
         // No decoy is anybody's.
         let always = "attribute_not_exists(user_id)";
-        match challenge.purpose {
-            Purpose::VerifyEmail => {
+        match demand {
+            OnDemand::VerifyEmail => {
                 let claim = self
                     .update(key)
                     .update_expression("SET unverified_until = :until, expires_at = :expires_at, item_type = :decoy")
@@ -126,7 +126,7 @@ impl Store {
                     .expression_attribute_values(":decoy", text(ItemType::Decoy.as_str()));
                 update(claim)
             }
-            Purpose::ResetPassword => {
+            OnDemand::ResetPassword => {
                 let check = ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(key.into_map()))
@@ -144,7 +144,7 @@ impl Store {
             .expression_attribute_values(":hash", bytes(challenge.token_hash.as_bytes()))
             .expression_attribute_values(":type", text(ItemType::Challenge(challenge.purpose).as_str()))
             .expression_attribute_values(":now", number(now.as_seconds()));
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build())
+        super::delete(delete)
     }
 
     pub(super) fn challenge_item(&self, challenge: &Challenge) -> Map {
@@ -159,7 +159,7 @@ impl Store {
     }
 }
 
-fn read_challenge(item: &Item, purpose: Purpose, user: UserId) -> Result<Challenge, Error> {
+pub(super) fn read_challenge(item: &Item, purpose: Purpose, user: UserId) -> Result<Challenge, Error> {
     Ok(Challenge {
         purpose,
         user,

@@ -51,6 +51,12 @@ impl Store {
         Err(Error::unavailable("a count changed each time that it was looked at"))
     }
 
+    /// How many guesses in a row at an account failed, and when the last did; nothing, where none did of late.
+    pub(crate) async fn failed_guesses(&self, user: UserId) -> Result<Option<(u32, Timestamp)>, Error> {
+        let item = self.get(self.guesses(&GuessedAt::User(user)), ItemType::Limit).await?;
+        item.map(|item| Count::of(&item).map(|count| (count.failures, count.counted_at))).transpose()
+    }
+
     /// Forgets what was counted against somebody.
     pub(crate) async fn forget_guesses(&self, guessed_at: &GuessedAt) -> Result<(), Error> {
         let key = self.guesses(guessed_at).into_map();
@@ -131,7 +137,10 @@ struct Count {
 
 impl Count {
     fn read(map: Map) -> Result<Self, Error> {
-        let item = Item::read(map, ItemType::Limit)?;
+        Self::of(&Item::read(map, ItemType::Limit)?)
+    }
+
+    fn of(item: &Item) -> Result<Self, Error> {
         Ok(Self {
             failures: u32::try_from(item.number("failures")?).map_err(|_| item.broken("failures"))?,
             counted_at: item.moment("counted_at")?,

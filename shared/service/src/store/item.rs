@@ -21,10 +21,28 @@ pub(super) enum ItemType {
     Challenge(Purpose),
     Mail,
     Limit,
+    Deletion,
     Decoy,
 }
 
 impl ItemType {
+    /// Reads the type that is written into an item.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let challenges = Purpose::ALL.map(Self::Challenge);
+        let others = [
+            Self::Settings,
+            Self::User,
+            Self::Credentials,
+            Self::Claim,
+            Self::Session,
+            Self::Mail,
+            Self::Limit,
+            Self::Deletion,
+            Self::Decoy,
+        ];
+        others.into_iter().chain(challenges).find(|item_type| item_type.as_str() == text)
+    }
+
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Settings => "settings",
@@ -34,6 +52,10 @@ impl ItemType {
             Self::Session => "session",
             Self::Challenge(Purpose::VerifyEmail) => "verification",
             Self::Challenge(Purpose::ResetPassword) => "password-reset",
+            Self::Challenge(Purpose::ChangeEmail) => "email-change",
+            Self::Challenge(Purpose::UndoEmailChange) => "email-change-undone",
+            Self::Challenge(Purpose::KeepAccount) => "account-kept",
+            Self::Deletion => "deletion",
             Self::Mail => "mail",
             Self::Limit => "limit",
             Self::Decoy => "decoy",
@@ -92,6 +114,18 @@ impl Item {
         let Some(value) = self.map.get(name) else { return Ok(None) };
         let value = value.as_n().ok().and_then(|value| value.parse().ok());
         value.map(Some).ok_or_else(|| self.broken(name))
+    }
+
+    /// A map; nothing, where there is none.
+    pub(super) fn map(&self, name: &str) -> Result<Option<&Map>, Error> {
+        let Some(value) = self.map.get(name) else { return Ok(None) };
+        value.as_m().map(Some).map_err(|_| self.broken(name))
+    }
+
+    /// A yes or a no; no, where there is none.
+    pub(super) fn flag(&self, name: &str) -> Result<bool, Error> {
+        let Some(value) = self.map.get(name) else { return Ok(false) };
+        value.as_bool().copied().map_err(|_| self.broken(name))
     }
 
     /// The attribute that DynamoDB expires items by: whole seconds.

@@ -1,7 +1,7 @@
 use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
-use freehold_domain::{MailId, PoolId, SessionId, UserId};
+use freehold_domain::{MailId, PoolId, SessionId, Timestamp, UserId};
 
 use super::item::Map;
 use super::text;
@@ -73,6 +73,22 @@ impl Keys {
     /// Where the mails of one purpose are counted that an address is sent.
     pub(super) fn mails_to(&self, purpose: Purpose, email: &Email) -> Key {
         self.key(format!("LIMIT#{}-mails#{}", purpose.as_str(), email.canonical()), "COUNT")
+    }
+
+    /// Where the accounts lie that are to be deleted, by when.
+    pub(super) fn deletion(&self, user: UserId, at: Timestamp) -> Key {
+        self.key("DELETIONS", format!("{}#{user}", Self::deletion_until(at)))
+    }
+
+    /// The partition of those accounts.
+    pub(super) fn deletions(&self) -> String {
+        format!("{}#DELETIONS", self.pool)
+    }
+
+    /// What the sort keys of the deletions begin with that are due at a moment: a number of one length, so that text has its
+    /// order.
+    pub(super) fn deletion_until(at: Timestamp) -> String {
+        format!("DUE#{:015}", at.as_millis())
     }
 
     pub(super) fn mail(&self, mail: MailId) -> Key {

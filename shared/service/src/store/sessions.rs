@@ -194,7 +194,7 @@ fn read_seen(seen: SeenInstead, user: UserId, id: SessionId) -> Result<Option<Se
     seen.map(|item| read_session(&item, user, id)).transpose()
 }
 
-fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<Session, Error> {
+pub(super) fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<Session, Error> {
     Ok(Session {
         id,
         user,

@@ -1,5 +1,5 @@
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use freehold_crypto::envelope::Envelope;
 use freehold_crypto::key_pair::PublicKey;
 use freehold_crypto::password::PasswordHash;
@@ -7,11 +7,12 @@ use freehold_domain::challenge::{Challenge, Purpose};
 use freehold_domain::email::Email;
 use freehold_domain::mail::Mail;
 use freehold_domain::name::DisplayName;
-use freehold_domain::user::{Claim, Role, Status, User};
+use freehold_domain::user::{Claim, Hold, Role, Status, User};
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
+use super::attributes::{attributes_item, read_attributes};
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, conditional, number, put, text, unbuilt, update};
+use super::{Item, ItemType, Store, conditional, delete, number, put, text, update};
 
 /// What must not be exposed of a user.
 pub struct Credentials {
@@ -34,18 +35,8 @@ pub struct Registration {
     pub challenge: Challenge,
     /// The mail.
     pub mail: Mail,
-    /// The abandoned account that gives way.
-    pub replaces: Option<UserId>,
-}
-
-/// What a reset of a password brings.
-pub struct Reset {
-    /// What was answered.
-    pub challenge: Challenge,
-    /// The new secrets.
-    pub credentials: Credentials,
-    /// The public half of the new key pair.
-    pub public_key: PublicKey,
+    /// Who holds the address until then, and gives way.
+    pub replaces: Option<Claim>,
 }
 
 /// All that a change of a password writes.
@@ -88,14 +79,7 @@ impl Store {
     /// [`Error::EmailTaken`].
     pub(crate) async fn register(&self, registration: &Registration, now: Timestamp) -> Result<(), Error> {
         let Registration { user, credentials, challenge, mail, replaces } = registration;
-        let claim = self.put(self.claim_item(challenge));
-        let claim = match replaces {
-            None => claim.condition_expression("attribute_not_exists(pk)"),
-            Some(abandoned) => claim
-                .condition_expression("user_id = :abandoned AND unverified_until <= :now")
-                .expression_attribute_values(":abandoned", text(abandoned.to_string()))
-                .expression_attribute_values(":now", number(now.as_millis())),
-        };
+        let claim = self.take_over(self.claim_item(challenge), *replaces, now);
         let is_new = "attribute_not_exists(pk)";
         let mut writes = vec![
             put(claim)?,
@@ -104,22 +88,46 @@ impl Store {
             put(self.put(self.challenge_item(challenge)).condition_expression(is_new))?,
             put(self.put(self.mail_item(mail)).condition_expression(is_new))?,
         ];
-        if let Some(abandoned) = replaces {
-            let abandoned = *abandoned;
-            for key in [
-                self.keys.profile(abandoned),
-                self.keys.credentials(abandoned),
-                self.keys.challenge(Purpose::VerifyEmail, abandoned),
-            ] {
-                let delete = self.delete(key).build().map_err(unbuilt)?;
-                writes.push(TransactWriteItem::builder().delete(delete).build());
-            }
-        }
+        writes.extend(self.delete_abandoned(*replaces)?);
         let Err(refused) = self.transact(writes).await? else { return Ok(()) };
         let Some(holder) = refused.by(0) else { return Err(Error::internal("a new id is in use")) };
         // The token of the transaction has ended, and this very registration had been written under it.
         let is_ours = holder.get("user_id").and_then(|value| value.as_s().ok()) == Some(&user.id.to_string());
         if is_ours { Ok(()) } else { Err(Error::EmailTaken) }
+    }
+
+    /// Writes what a user says of themselves: name and attributes. Whether it was written: not where the account is no longer
+    /// as it was read.
+    pub(crate) async fn update_profile(&self, user: &User) -> Result<bool, Error> {
+        // A write that is repeated after a lost answer finds the version that it made itself.
+        let (expression, name) = match &user.name {
+            Some(name) => ("SET attributes = :attributes, version = :next, display_name = :name", Some(name.as_str())),
+            None => ("SET attributes = :attributes, version = :next REMOVE display_name", None),
+        };
+        let attributes = attributes_item(&user.attributes);
+        let mut update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(self.keys.profile(user.id).into_map()))
+            .update_expression(expression)
+            .condition_expression("item_type = :user AND version = :version")
+            .expression_attribute_values(":user", text(ItemType::User.as_str()))
+            .expression_attribute_values(":version", number(user.version))
+            .expression_attribute_values(":next", number(user.version + 1))
+            .expression_attribute_values(":attributes", attributes.clone())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if let Some(name) = name {
+            update = update.expression_attribute_values(":name", text(name));
+        }
+        Ok(match conditional("UpdateItem", update.send().await)? {
+            Ok(_) => true,
+            Err(seen) => seen.is_some_and(|seen| {
+                seen.get("version") == Some(&number(user.version + 1))
+                    && seen.get("attributes") == Some(&attributes)
+                    && seen.get("display_name") == name.map(text).as_ref()
+            }),
+        })
     }
 
     /// Answers a challenge: the account is verified and holds its address for good. N parallel answers have one winner.
@@ -159,8 +167,8 @@ impl Store {
             .expression_attribute_values(":user", text(challenge.user.to_string()));
         let credentials = self.delete(self.keys.credentials(challenge.user));
         let mut writes = vec![self.consume(challenge, now)?];
-        for delete in [profile, claim, credentials] {
-            writes.push(TransactWriteItem::builder().delete(delete.build().map_err(unbuilt)?).build());
+        for deleted in [profile, claim, credentials] {
+            writes.push(delete(deleted)?);
         }
         self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
     }
@@ -173,18 +181,20 @@ impl Store {
     /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
     pub(crate) async fn reset_password(
         &self,
-        reset: &Reset,
+        challenge: &Challenge,
         user: &User,
+        credentials: &Credentials,
         mail: &Mail,
         now: Timestamp,
     ) -> Result<bool, Error> {
         let profile = self.next_generation_and_key(user)?;
-        let replaced = self.put(self.credentials_item(user.id, &reset.credentials));
+        let replaced = self.put(self.credentials_item(user.id, credentials));
         let writes = vec![
-            self.consume(&reset.challenge, now)?,
+            self.consume(challenge, now)?,
             update(profile)?,
             put(replaced.condition_expression("attribute_exists(pk)"))?,
             put(self.put(self.mail_item(mail)))?,
+            self.forget_email_change(user.id)?,
         ];
         match self.transact(writes).await? {
             Ok(()) => Ok(true),
@@ -207,6 +217,7 @@ impl Store {
             update(self.take_along(user, *session))?,
             put(secrets)?,
             put(self.put(self.mail_item(mail)))?,
+            self.forget_email_change(user.id)?,
         ];
         Ok(self.transact(writes).await?.is_ok())
     }
@@ -215,19 +226,23 @@ impl Store {
     /// the account is no longer as it was read.
     pub(crate) async fn end_other_sessions(&self, user: &User, session: SessionId) -> Result<bool, Error> {
         let profile = self.next_generation(user).update_expression("SET generation = :next ADD version :one");
-        let credentials = self
-            .update(self.keys.credentials(user.id))
-            .update_expression("SET generation = :next")
-            .condition_expression("item_type = :credentials")
-            .expression_attribute_values(":next", number(user.generation.into()))
-            .expression_attribute_values(":credentials", text(ItemType::Credentials.as_str()));
+        let credentials = self.next_generation_of_credentials(user);
         let writes = vec![update(profile)?, update(self.take_along(user, session))?, update(credentials)?];
         Ok(self.transact(writes).await?.is_ok())
     }
 
+    /// Takes the credentials along into the generation of their user: a sign-in that read them before begins no session.
+    pub(super) fn next_generation_of_credentials(&self, user: &User) -> UpdateBuilder {
+        self.update(self.keys.credentials(user.id))
+            .update_expression("SET generation = :next")
+            .condition_expression("item_type = :credentials")
+            .expression_attribute_values(":next", number(user.generation.into()))
+            .expression_attribute_values(":credentials", text(ItemType::Credentials.as_str()))
+    }
+
     /// Makes a user one of the generation that it has here, if it is as it was read: of the one before, verified, and with
     /// the same address.
-    fn next_generation(&self, user: &User) -> UpdateBuilder {
+    pub(super) fn next_generation(&self, user: &User) -> UpdateBuilder {
         let before = user.generation.saturating_sub(1);
         // The first generation is not written.
         let is_before = if before == 0 { "attribute_not_exists(generation)" } else { "generation = :before" };
@@ -242,7 +257,7 @@ impl Store {
     }
 
     /// The same, with the public half of a new key pair.
-    fn next_generation_and_key(&self, user: &User) -> Result<UpdateBuilder, Error> {
+    pub(super) fn next_generation_and_key(&self, user: &User) -> Result<UpdateBuilder, Error> {
         Ok(self
             .next_generation(user)
             .update_expression("SET generation = :next, public_key = :key ADD version :one")
@@ -274,6 +289,34 @@ impl Store {
         conditional("UpdateItem", written).map(|_| ())
     }
 
+    /// Puts a claim where nobody holds the address, or only who was seen there and whose time is over.
+    pub(super) fn take_over(&self, claim: Map, holder: Option<Claim>, now: Timestamp) -> PutBuilder {
+        let claim = self.put(claim);
+        let Some(holder) = holder else { return claim.condition_expression("attribute_not_exists(pk)") };
+        let is_over = match holder.hold {
+            Hold::UnverifiedUntil(_) => "unverified_until <= :now",
+            Hold::FormerUntil(_) => "former_until <= :now",
+            // It never is: the condition refuses what no caller asks for.
+            Hold::Verified => "unverified_until <= :now AND attribute_not_exists(unverified_until)",
+        };
+        claim
+            .condition_expression(format!("user_id = :holder AND {is_over}"))
+            .expression_attribute_values(":holder", text(holder.user.to_string()))
+            .expression_attribute_values(":now", number(now.as_millis()))
+    }
+
+    /// Deletes an account that was never verified, together with its claim. No condition is needed but the one on the claim:
+    /// verifying the account would have changed that too.
+    pub(super) fn delete_abandoned(&self, holder: Option<Claim>) -> Result<Vec<TransactWriteItem>, Error> {
+        let Some(abandoned) = holder.and_then(|holder| holder.abandoned()) else { return Ok(Vec::new()) };
+        let keys = [
+            self.keys.profile(abandoned),
+            self.keys.credentials(abandoned),
+            self.keys.challenge(Purpose::VerifyEmail, abandoned),
+        ];
+        keys.into_iter().map(|key| delete(self.delete(key))).collect()
+    }
+
     fn claim_item(&self, challenge: &Challenge) -> Map {
         let attributes = [
             ("user_id", Some(text(challenge.user.to_string()))),
@@ -289,14 +332,15 @@ impl Store {
             ("account_status", Some(text(user.status.as_str()))),
             ("display_name", user.name.as_ref().map(|name| text(name.as_str()))),
             ("roles", Some(AttributeValue::L(roles))),
+            ("attributes", Some(attributes_item(&user.attributes))),
             ("public_key", Some(text(stored(&user.public_key)?))),
-            ("version", Some(number(1))),
+            ("version", Some(number(user.version))),
             ("generation", (user.generation > 0).then(|| number(user.generation.into()))),
         ];
         Ok(item(self.keys.profile(user.id), ItemType::User, attributes))
     }
 
-    fn credentials_item(&self, user: UserId, credentials: &Credentials) -> Map {
+    pub(super) fn credentials_item(&self, user: UserId, credentials: &Credentials) -> Map {
         let attributes = [
             ("password_hash", Some(text(credentials.password_hash.as_str()))),
             ("private_key", Some(text(credentials.sealed_private_key.as_str()))),
@@ -311,10 +355,14 @@ fn stored(key: &PublicKey) -> Result<String, Error> {
 }
 
 fn read_claim(item: &Item) -> Result<Claim, Error> {
-    Ok(Claim {
-        user: item.parse("user_id", UserId::parse)?,
-        unverified_until: item.optional_number("unverified_until")?.map(Timestamp::from_millis),
-    })
+    let until = |name| item.optional_number(name).map(|moment| moment.map(Timestamp::from_millis));
+    let hold = match (until("unverified_until")?, until("former_until")?) {
+        (None, None) => Hold::Verified,
+        (Some(until), None) => Hold::UnverifiedUntil(until),
+        (None, Some(until)) => Hold::FormerUntil(until),
+        (Some(_), Some(_)) => return Err(item.broken("former_until")),
+    };
+    Ok(Claim { user: item.parse("user_id", UserId::parse)?, hold })
 }
 
 fn read_user(item: &Item, id: UserId) -> Result<User, Error> {
@@ -325,8 +373,11 @@ fn read_user(item: &Item, id: UserId) -> Result<User, Error> {
         status: item.parse("account_status", Status::parse)?,
         name: item.optional("display_name", DisplayName::parse)?,
         roles: item.texts("roles")?.into_iter().map(role).collect::<Result<_, _>>()?,
+        attributes: read_attributes(item)?,
         public_key: item.parse("public_key", |text| PublicKey::from_stored(text).ok())?,
         generation: item.generation()?,
+        version: item.number("version")?,
+        deletion_at: item.optional_number("deletion_at")?.map(Timestamp::from_millis),
     })
 }
 

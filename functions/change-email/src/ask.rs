@@ -1,0 +1,34 @@
+use freehold_domain::Error;
+use freehold_domain::email::Email;
+use freehold_domain::error::{FieldCode, FieldError};
+use freehold_domain::password::Password;
+use freehold_http::credentials::bearer;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
+use freehold_service::flow::change_email::Input;
+use freehold_service::{App, flow};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Wire {
+    new_email: Option<String>,
+    current_password: Option<String>,
+}
+
+fn complete(Wire { new_email, current_password }: Wire) -> Result<(Email, Password), Error> {
+    let email = Email::parse(&new_email.unwrap_or_default()).ok_or_else(|| {
+        FieldError::new("new_email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
+    });
+    let missing = || FieldError::new("current_password", FieldCode::InvalidPassword, "This field is missing.");
+    match (email, current_password.ok_or_else(missing)) {
+        // A password that no account can have is refused like one that the account does not have.
+        (Ok(email), Ok(current)) => Ok((email, Password::attempt(&current).ok_or(Error::InvalidCredentials)?)),
+        (email, current) => Err(Error::InvalidFields([email.err(), current.err()].into_iter().flatten().collect())),
+    }
+}
+
+pub(crate) async fn ask(app: &App, request: &Request) -> Result<Response<Body>, Error> {
+    let (new_email, current_password) = complete(body::json(request)?)?;
+    let input = Input { new_email, current_password, language: language(request) };
+    flow::change_email(app, bearer(request).ok_or(Error::InvalidAccessToken)?, input).await?;
+    answer::message(StatusCode::ACCEPTED, "The address is changed once the mail that goes there is answered.")
+}

@@ -1,0 +1,125 @@
+use std::time::Duration;
+
+use serde_json::json;
+use tests::{Fault, Need, PASSWORD, Pool};
+
+const GRACE: Duration = Duration::from_hours(7 * 24);
+
+/// Somebody whose account is due, with so many more items: the address and the id.
+async fn due(pool: &Pool, more_items: usize) -> (String, String) {
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    for number in 0..more_items {
+        let item = json!({"pk": pool.user_key(&user), "sk": format!("AUDIT#{number:05}"), "item_type": "audit"});
+        pool.table().put(item).await;
+    }
+    pool.asked_to_be_deleted(&session).await;
+    pool.pass(GRACE);
+    (email, user)
+}
+
+/// What is left that names a user or an address, but for the mail that says that all is gone.
+async fn left(pool: &Pool, email: &str, user: &str) -> Vec<String> {
+    let items = pool.items().await;
+    let names = |text: &str| text.contains(user) || text.contains(email);
+    let is_left = |item: &&std::collections::BTreeMap<String, String>| {
+        item["item_type"] != "mail" && item.values().any(|value| names(value))
+    };
+    items.iter().filter(is_left).map(|item| format!("{} {}", item["pk"], item["sk"])).collect()
+}
+
+#[tokio::test]
+async fn two_thousand_items_go_even_where_it_is_interrupted() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, user) = due(&pool, 2_000).await;
+    let erase = || async { pool.local().erase_accounts().await.unwrap()["erased"].clone() };
+    // The database refuses in the middle, again and again, for longer than the client tries.
+    pool.proxy().inject(Fault::Throttle, 10);
+    while left(&pool, &email, &user).await.len() > 1 {
+        erase().await;
+    }
+    pool.proxy().calm();
+    pool.login(&email).await.assert_problem(401, "invalid_credentials");
+    // What is due is forgotten once a later look finds nothing.
+    assert_eq!(erase().await, 1);
+    assert_eq!(left(&pool, &email, &user).await, [format!("{}#LIMIT#guesses#{email} COUNT", pool.id())]);
+    assert_eq!(erase().await, 0);
+}
+
+#[tokio::test]
+async fn a_session_that_was_written_meanwhile_goes_with_the_next_look() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, user) = due(&pool, 0).await;
+    pool.local().erase_accounts().await.unwrap();
+    let late = json!({"pk": pool.user_key(&user), "sk": "SESSION#late", "item_type": "session"});
+    pool.table().put(late).await;
+    for _ in 0..2 {
+        pool.local().erase_accounts().await.unwrap();
+    }
+    assert!(left(&pool, &email, &user).await.is_empty());
+}
+
+/// Somebody whose address was changed and whose account is to be deleted as soon as that can be: the old address, the new one,
+/// and the user.
+async fn moved_and_leaving(pool: &Pool) -> (String, String, String) {
+    let (email, new) = (pool.address("ann"), pool.address("new"));
+    let user = pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    let link = pool.asked_for_email(&session, &new).await;
+    pool.post("/email/confirm", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
+    pool.set(json!({"deletion_grace_seconds": 0})).await;
+    let session = pool.signed_in(&new).await;
+    let body = json!({"current_password": PASSWORD});
+    pool.as_bearer(&session.access_token, "DELETE", "/me", body).await.assert_status(202);
+    (email, new, user)
+}
+
+#[tokio::test]
+async fn an_address_that_the_account_had_before_is_free_too() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, new, _) = moved_and_leaving(&pool).await;
+    pool.pass(GRACE);
+    pool.local().erase_accounts().await.unwrap();
+    assert!(pool.items().await.iter().all(|item| item["item_type"] != "claim"));
+    pool.register(&email).await.assert_status(201);
+    pool.register(&new).await.assert_status(201);
+}
+
+#[tokio::test]
+async fn an_account_goes_although_somebody_else_has_its_former_address_by_now() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, new, _) = moved_and_leaving(&pool).await;
+    pool.pass(GRACE);
+    pool.verified(&email).await;
+    pool.local().erase_accounts().await.unwrap();
+    pool.login(&new).await.assert_problem(401, "invalid_credentials");
+    pool.login(&email).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn an_account_whose_address_can_be_given_back_does_not_go_before() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, _, _) = moved_and_leaving(&pool).await;
+    pool.pass(Duration::from_hours(6 * 24));
+    pool.local().erase_accounts().await.unwrap();
+    let link = pool.link_to_undo(&email).await;
+    let body = json!({"user_id": link.user, "token": link.token, "new_password": PASSWORD});
+    pool.post("/email/undo", body).await.assert_status(200);
+    pool.pass(GRACE);
+    pool.local().erase_accounts().await.unwrap();
+    pool.login(&email).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn an_account_that_is_not_due_stays() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let email = pool.address("ann");
+    pool.verified(&email).await;
+    let (other, _) = due(&pool, 0).await;
+    let session = pool.signed_in(&email).await;
+    pool.asked_to_be_deleted(&session).await;
+    pool.local().erase_accounts().await.unwrap();
+    pool.login(&other).await.assert_problem(401, "invalid_credentials");
+    pool.login(&email).await.assert_status(200);
+}
