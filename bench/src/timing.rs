@@ -45,23 +45,23 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Timin
         }
         let mut function = Function::start(action.function(), pool.local().environment()).await?;
         ask(&mut function, action, &pool.address("warm")).await?;
-        let mut times = (Vec::new(), Vec::new());
+        let (mut of_known, mut of_unknown) = (Vec::new(), Vec::new());
         for number in 0..PER_ADDRESS {
             for (index, (known, unknown)) in known.iter().zip(&unknown).enumerate() {
                 // Neither always comes first.
                 if (index + number as usize).is_multiple_of(2) {
-                    times.0.push(ask(&mut function, action, known).await?);
-                    times.1.push(ask(&mut function, action, unknown).await?);
+                    of_known.push(ask(&mut function, action, known).await?);
+                    of_unknown.push(ask(&mut function, action, unknown).await?);
                 } else {
-                    times.1.push(ask(&mut function, action, unknown).await?);
-                    times.0.push(ask(&mut function, action, known).await?);
+                    of_unknown.push(ask(&mut function, action, unknown).await?);
+                    of_known.push(ask(&mut function, action, known).await?);
                 }
             }
         }
         function.stop().await?;
-        let t = welch(&shortest(&times.0), &shortest(&times.1)).abs();
+        let t = welch(&shortest(&of_known), &shortest(&of_unknown)).abs();
         greatest_t = greatest_t.max(t);
-        table.row([&action.function(), &short(median(times.0)), &short(median(times.1)), &short(t)]);
+        table.row([&action.function(), &short(median(of_known)), &short(median(of_unknown)), &short(t)]);
     }
     let text = format!("{}\n{} requests about each.\n", table.text(), requests);
     Ok(Timing { text, greatest_t })

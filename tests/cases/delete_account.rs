@@ -64,7 +64,7 @@ async fn the_mail_says_when_and_its_page_asks_for_a_click() {
     let session = signed_in(&pool).await;
     let answer = delete(&pool, &session, PASSWORD).await;
     answer.assert_status(202);
-    let moment = answer.text("deleted_at");
+    let moment = answer.text("deletion_at");
     let mail = &pool.mails(&session.email).await[0];
     assert_eq!(mail["subject"], "Your account will be deleted");
     assert!(mail["text"].as_str().unwrap().contains(&moment[..10]), "{mail} says {moment}");

@@ -33,18 +33,37 @@ async fn left(pool: &Pool, email: &str, user: &str) -> Vec<String> {
 async fn two_thousand_items_go_even_where_it_is_interrupted() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     let (email, user) = due(&pool, 2_000).await;
-    let erase = || async { pool.local().erase_accounts().await.unwrap()["erased"].clone() };
-    // The database refuses in the middle, again and again, for longer than the client tries.
-    pool.proxy().inject(Fault::Throttle, 10);
-    while left(&pool, &email, &user).await.len() > 1 {
-        erase().await;
-    }
-    pool.proxy().calm();
-    pool.login(&email).await.assert_problem(401, "invalid_credentials");
-    // What is due is forgotten once a later look finds nothing.
-    assert_eq!(erase().await, 1);
-    assert_eq!(left(&pool, &email, &user).await, [format!("{}#LIMIT#guesses#{email} COUNT", pool.id())]);
+    // In the midst of it the database begins to refuse, for longer than the client tries.
+    let proxy = pool.proxy().clone();
+    pool.proxy().before_nth("BatchWriteItem", 30, move || proxy.inject_for("BatchWriteItem", Fault::Throttle, 20));
+    let erase = async || pool.local().erase_accounts().await.unwrap()["erased"].clone();
     assert_eq!(erase().await, 0);
+    let interrupted = left(&pool, &email, &user).await.len();
+    assert!((100..1_900).contains(&interrupted), "{interrupted} items are left");
+    pool.login(&email).await.assert_problem(401, "invalid_credentials");
+    pool.proxy().calm();
+    // The next look deletes what is left, and the one after finds nothing and forgets it.
+    assert_eq!((erase().await, erase().await, erase().await), (json!(0), json!(1), json!(0)));
+    // Somebody has guessed at an address that nobody has.
+    assert_eq!(left(&pool, &email, &user).await, [format!("{}#LIMIT#guesses#{email} COUNT", pool.id())]);
+}
+
+#[tokio::test]
+async fn a_deletion_without_days_of_grace_that_is_interrupted_is_answered_and_goes_on() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    pool.set(json!({"deletion_grace_seconds": 0})).await;
+    let email = pool.address("ann");
+    let user = pool.verified(&email).await;
+    let session = pool.signed_in(&email).await;
+    pool.proxy().inject_for("BatchWriteItem", Fault::Throttle, 20);
+    let body = json!({"current_password": PASSWORD});
+    pool.as_bearer(&session.access_token, "DELETE", "/me", body).await.assert_status(202);
+    pool.proxy().calm();
+    assert!(!left(&pool, &email, &user).await.is_empty());
+    for _ in 0..2 {
+        pool.local().erase_accounts().await.unwrap();
+    }
+    assert!(left(&pool, &email, &user).await.is_empty());
 }
 
 #[tokio::test]

@@ -231,7 +231,8 @@ async fn another_address_survives_every_fault() {
         let (email, new) = (pool.address("ann"), pool.address("new"));
         pool.verified(&email).await;
         let session = pool.signed_in(&email).await;
-        let link = pool.under(fault, 2, pool.asked_for_email(&session, &new)).await;
+        pool.proxy().inject_for("TransactWriteItems", fault, 2);
+        let link = pool.asked_for_email(&session, &new).await;
         let body = json!({"user_id": link.user, "token": link.token});
         pool.under(fault, 2, pool.post("/email/confirm", body)).await.assert_status(200);
         pool.login(&new).await.assert_status(200);
@@ -249,7 +250,8 @@ async fn leaving_and_staying_survive_every_fault() {
         let email = pool.address("ann");
         pool.verified(&email).await;
         let session = pool.signed_in(&email).await;
-        let link = pool.under(fault, 2, pool.asked_to_be_deleted(&session)).await;
+        pool.proxy().inject_for("TransactWriteItems", fault, 2);
+        let link = pool.asked_to_be_deleted(&session).await;
         let body = json!({"user_id": link.user, "token": link.token});
         pool.under(fault, 2, pool.post("/account/keep", body)).await.assert_status(200);
         pool.login(&email).await.assert_status(200);

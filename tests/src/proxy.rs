@@ -67,6 +67,8 @@ struct State {
 /// What is done once, just before a request of an operation is passed on.
 struct Before {
     operation: &'static str,
+    /// How many of them pass first.
+    skipped: usize,
     act: Box<dyn FnOnce() + Send>,
 }
 
@@ -85,7 +87,8 @@ enum On {
 impl On {
     fn is(&self, operation: &str) -> bool {
         let reads = ["GetItem", "Query"].contains(&operation);
-        let writes = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"].contains(&operation);
+        let writes =
+            ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"].contains(&operation);
         match self {
             Self::Writes => writes,
             Self::Reads => reads,
@@ -143,7 +146,12 @@ impl Proxy {
 
     /// Does something once, just before the next request of one operation is passed on.
     pub fn before(&self, operation: &'static str, act: impl FnOnce() + Send + 'static) {
-        self.state().before = Some(Before { operation, act: Box::new(act) });
+        self.before_nth(operation, 1, act);
+    }
+
+    /// Does something once, just before the request of one operation is passed on that is the `nth` from now.
+    pub fn before_nth(&self, operation: &'static str, nth: usize, act: impl FnOnce() + Send + 'static) {
+        self.state().before = Some(Before { operation, skipped: nth.saturating_sub(1), act: Box::new(act) });
     }
 
     /// Lets everything pass again.
@@ -195,6 +203,17 @@ impl Proxy {
         Some(injected.fault)
     }
 
+    /// What is to be done before this request, if it is the one.
+    fn take_before(&self, operation: &str) -> Option<Before> {
+        let mut state = self.state();
+        let before = state.before.as_mut().filter(|before| before.operation == operation)?;
+        if before.skipped > 0 {
+            before.skipped -= 1;
+            return None;
+        }
+        state.before.take()
+    }
+
     /// An error here ends the connection without an answer.
     async fn pass(
         &self,
@@ -217,9 +236,7 @@ impl Proxy {
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
-        let is_awaited = self.state().before.as_ref().is_some_and(|before| before.operation == operation);
-        let before = if is_awaited { self.state().before.take() } else { None };
-        if let Some(before) = before {
+        if let Some(before) = self.take_before(&operation) {
             (before.act)();
         }
         let examines = self.state().examines;

@@ -29,7 +29,7 @@ struct WireLink {
 #[derive(Serialize)]
 struct Deleted {
     message: &'static str,
-    deleted_at: String,
+    deletion_at: String,
 }
 
 /// Answers a request.
@@ -57,9 +57,9 @@ fn complete(Wire { current_password }: Wire) -> Result<Password, Error> {
 async fn delete(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let input = Input { current_password: complete(body::json(request)?)?, language: language(request) };
     let bearer = bearer(request).ok_or(Error::InvalidAccessToken)?;
-    let deleted_at = answer::rfc3339(flow::delete_account(app, bearer, input).await?)?;
+    let deletion_at = answer::rfc3339(flow::delete_account(app, bearer, input).await?)?;
     let message = "Every session has ended. A mail says until when the account can be kept, if it can.";
-    answer::json(StatusCode::ACCEPTED, &Deleted { message, deleted_at })
+    answer::json(StatusCode::ACCEPTED, &Deleted { message, deletion_at })
 }
 
 /// The page asks for a click and does nothing by itself: programs that scan mail open every link.

@@ -1,4 +1,4 @@
-//! All that is stored of a person, as JSON.
+//! What is stored of a person's account, as JSON.
 
 use freehold_domain::Error;
 use freehold_domain::challenge::Challenge;
@@ -62,7 +62,9 @@ pub(crate) async fn export(app: &App, request: &Request) -> Result<Response<Body
         challenges: challenges.iter().map(challenge).collect::<Result<_, _>>()?,
         guesses: match guesses {
             None => None,
-            Some((failures, last)) => Some(WireGuesses { failures, last_at: answer::rfc3339(last)? }),
+            Some(guesses) => {
+                Some(WireGuesses { failures: guesses.failures, last_at: answer::rfc3339(guesses.last_at)? })
+            }
         },
     };
     answer::json(StatusCode::OK, &export)

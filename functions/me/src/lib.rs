@@ -1,4 +1,4 @@
-//! `GET /me`: who the access token is of. `PATCH /me`: what they say of themselves. `GET /me/export`: all that is stored of
+//! `GET /me`: who the access token is of. `PATCH /me`: what they say of themselves. `GET /me/export`: what is stored of
 //! them.
 
 mod export;

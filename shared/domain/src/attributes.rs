@@ -18,7 +18,7 @@ const MAX_ERRORS: usize = 16;
 const OWN_PREFIX: &str = "custom:";
 
 /// Claims that are kept elsewhere, or that nobody says of themselves. A telephone number is how somebody could sign in.
-const NOT_ONES_OWN_TO_SAY: [&str; 8] =
+const READ_ONLY: [&str; 8] =
     ["sub", "name", "email", "email_verified", "phone_number", "phone_number_verified", "updated_at", "roles"];
 
 const STANDARD: [(&str, Kind); 13] = [
@@ -248,7 +248,7 @@ impl Schema {
         occasion: Occasion,
     ) -> Result<Option<Value>, (FieldCode, String)> {
         let Some(rule) = self.0.get(name) else {
-            return Err(if NOT_ONES_OWN_TO_SAY.contains(&name) {
+            return Err(if READ_ONLY.contains(&name) {
                 (FieldCode::ReadOnlyAttribute, "It cannot be set as an attribute.".to_owned())
             } else {
                 (FieldCode::UnknownAttribute, "This pool has no such attribute.".to_owned())
@@ -373,7 +373,7 @@ mod tests {
 
     #[test]
     fn what_nobody_says_of_themselves_is_refused_by_name() {
-        for name in NOT_ONES_OWN_TO_SAY {
+        for name in READ_ONLY {
             let refused = apply(&Schema::default(), Occasion::SigningUp, &[(name, text("x"))]);
             assert_eq!(refused, Err(vec![format!("attributes.{name} read_only_attribute")]));
         }

@@ -32,7 +32,8 @@ pub enum Error {
     InvalidAccessToken,
     /// What is asked for needs a sign-in of the last minutes.
     RecentLoginRequired,
-    /// Passwords or codes were guessed wrongly too often: it may be tried again after so long.
+    /// Passwords or codes were guessed wrongly too often, or too many mails were asked for: it may be tried again after so
+    /// long.
     TooManyAttempts(Duration),
     /// The account has had another address until a few days ago, whose owner may still take it back.
     EmailChangedRecently,

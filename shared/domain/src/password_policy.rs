@@ -31,11 +31,11 @@ pub struct PasswordPolicy {
 /// The kinds of characters that a pool may ask for, as Cognito has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CharacterKind {
-    /// A letter that has an upper case.
+    /// A lower-case letter.
     LowerCase,
-    /// A letter that has a lower case.
+    /// An upper-case letter.
     UpperCase,
-    /// A digit of any script.
+    /// A digit or number of any script.
     Digit,
     /// Anything that is neither letter nor digit nor space.
     Symbol,

@@ -1,4 +1,4 @@
-//! The edge: the only crate that knows HTTP.
+//! The edge: the only crate that knows how clients speak.
 //!
 //! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
 //! - [`body`], [`attributes`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`]: reading a request.

@@ -8,6 +8,7 @@ use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
 use minijinja::{Environment, context};
 
+use crate::problem;
 use crate::response::response;
 
 const TEMPLATE: &str = include_str!("page.html");
@@ -84,7 +85,7 @@ pub fn ask_for_password(
     Page { title, sentences: &sentences, form: Some(form) }.answer(status)
 }
 
-/// The answer of an action to a person at a browser: a link that is not valid is a page too.
+/// The answer of an action to a person at a browser: what a link can be refused for is a page too.
 #[must_use]
 pub fn answer_of(result: Result<Response<Body>, Error>) -> Response<Body> {
     let invalid_link = Page {
@@ -94,6 +95,10 @@ pub fn answer_of(result: Result<Response<Body>, Error>) -> Response<Body> {
     };
     crate::answer::of(match result {
         Err(Error::InvalidAnswer) => invalid_link.answer(StatusCode::BAD_REQUEST),
+        Err(refusal @ (Error::EmailTaken | Error::EmailChangedRecently | Error::DeletionPending)) => {
+            let (status, title, detail) = problem::words(&refusal);
+            Page { title, sentences: &[detail], form: None }.answer(status)
+        }
         result => result,
     })
 }

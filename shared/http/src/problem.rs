@@ -58,7 +58,7 @@ pub fn of(error: &Error) -> Response<Body> {
 
 /// The status, the title and a sentence for the person in front of the client. This match is the whole of what an error
 /// means on this wire.
-fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
+pub(crate) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
     match error {
         Error::InvalidJson => {
             (StatusCode::BAD_REQUEST, "Invalid JSON", "The body is not the JSON object that this action takes.")
@@ -94,9 +94,11 @@ fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
             "Recent sign-in required",
             "Sign in again: this needs a sign-in of the last 10 minutes.",
         ),
-        Error::TooManyAttempts(_) => {
-            (StatusCode::TOO_MANY_REQUESTS, "Too many attempts", "It was tried too often: wait, or use a mailed link.")
-        }
+        Error::TooManyAttempts(_) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "Too many attempts",
+            "It was tried too often: wait, or, for a password, use a mailed link.",
+        ),
         Error::EmailChangedRecently => (
             StatusCode::CONFLICT,
             "Address changed recently",

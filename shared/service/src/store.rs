@@ -30,6 +30,7 @@ use client::{conditional, failure, is_passing_cancellation};
 pub use deletion::Deletion;
 pub use emails::{EmailChange, EmailChangeUndone};
 pub(crate) use export::Stored;
+pub use guesses::FailedGuesses;
 pub(crate) use guesses::GuessedAt;
 use item::{Item, ItemType, Map};
 use keys::{Key, Keys};

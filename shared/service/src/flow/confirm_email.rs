@@ -55,7 +55,7 @@ pub fn confirm_email<'a>(
             let (to, name, language) = (user.email.clone(), user.name.clone(), user.language(language));
             let (undo, mail) = challenge_by_mail(app, Purpose::UndoEmailChange, user.id, to, name, language)?;
             let change = EmailChange { challenge: challenge.clone(), user, replaces: holder, undo, mail };
-            if app.store.change_email(&change, now).await? {
+            if app.store.confirm_email(&change, now).await? {
                 guessed_right(app, &GuessedAt::User(challenge.user)).await;
                 return Ok(());
             }

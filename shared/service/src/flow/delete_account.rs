@@ -48,9 +48,12 @@ pub fn delete_account<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFut
         if !app.store.plan_deletion(&user, at, question).await? {
             return Err(Error::unavailable("an account changed while it was to be deleted"));
         }
-        if at == now {
-            // What is left of it when this is interrupted goes with the next look at what is due.
-            erase(app, Deletion { user: user.id, at }).await?;
+        // What is left of it when this fails goes with the next look at what is due.
+        if at == now
+            && let Err(error) = erase(app, Deletion { user: user.id, at }).await
+        {
+            let (code, cause) = (error.code(), error.cause());
+            tracing::error!(user = %user.id, code, cause, "an account waits to be deleted");
         }
         Ok(at)
     })

@@ -32,7 +32,8 @@ pub fn reset_password<'a>(
 ) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
         let settings = app.settings().await?;
-        // A weak password costs no guess at the code. Whose it is to be, and whether it was in a leak, is asked afterwards.
+        // A weak password costs no guess at the code. Whose it is to be, and whether it was in a leak, is asked afterwards,
+        // and does cost one.
         if let Answer::Code { email, .. } = answer {
             let person = Person { email: Some(email), name: None };
             let checked = settings.passwords.check(&chosen, person, settings.appearance.product.as_ref());
@@ -43,7 +44,7 @@ pub fn reset_password<'a>(
         let user = user.ok_or(Error::InvalidAnswer)?;
         let accepted = accepted(app, &settings, chosen, Person::of(&user)).await;
         if accepted.is_err() {
-            // Whoever answered rightly did not guess.
+            // Whoever answered rightly makes nobody pause.
             guessed_right(app, &GuessedAt::User(user.id)).await;
         }
         let password = accepted?;

@@ -69,7 +69,7 @@ fn read_kind(stored: &StoredRule, standard: Option<Kind>) -> Option<Kind> {
     }
 }
 
-pub(super) fn attributes_item(attributes: &Attributes) -> AttributeValue {
+pub(super) fn attributes_value(attributes: &Attributes) -> AttributeValue {
     let stored = |value: &Value| match value {
         Value::Text(value) => text(value),
         Value::Number(number) => AttributeValue::N(number.to_string()),

@@ -65,7 +65,7 @@ impl Store {
     /// [`Error::InvalidAnswer`], where the challenge is no longer what it was; [`Error::EmailTaken`], where somebody else was
     /// faster; [`Error::EmailChangedRecently`], where an earlier change can still be undone: whoever has taken an account
     /// over could otherwise change its address twice, and the second change's undoing be theirs.
-    pub(crate) async fn change_email(&self, change: &EmailChange, now: Timestamp) -> Result<bool, Error> {
+    pub(crate) async fn confirm_email(&self, change: &EmailChange, now: Timestamp) -> Result<bool, Error> {
         let EmailChange { challenge, user, replaces, undo, mail } = change;
         let claim = self.take_over(self.verified_claim_item(user.id, &challenge.email), *replaces, now);
         let former = self

@@ -1,6 +1,6 @@
 use freehold_domain::challenge::Challenge;
 use freehold_domain::session::Session;
-use freehold_domain::{Error, SessionId, UserId};
+use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
 use super::challenges::read_challenge;
 use super::item::Map;
@@ -15,9 +15,8 @@ pub(crate) struct Stored {
 }
 
 impl Store {
-    /// Everything in a user's partition, also what has expired and is not deleted yet, but for the credentials, which are not
-    /// even read.
-    pub(crate) async fn everything_of(&self, user: UserId) -> Result<Stored, Error> {
+    /// What is in a user's partition and has not expired, but for the credentials, which are not even read.
+    pub(crate) async fn everything_of(&self, user: UserId, now: Timestamp) -> Result<Stored, Error> {
         let credentials = self.keys.credentials(user);
         let mut stored = Stored::default();
         for beside in ["sk < :credentials", "sk > :credentials"] {
@@ -36,6 +35,8 @@ impl Store {
                 self.sort_in(map.map_err(|error| failure("Query", &error))?, user, &mut stored)?;
             }
         }
+        stored.sessions.retain(|session| session.expires_at > now);
+        stored.challenges.retain(|challenge| challenge.expires_at > now);
         Ok(stored)
     }
 

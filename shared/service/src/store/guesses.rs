@@ -19,6 +19,15 @@ pub(crate) enum GuessedAt {
     Nobody(Email),
 }
 
+/// How often somebody guessed wrong in a row.
+#[derive(Debug, Clone, Copy)]
+pub struct FailedGuesses {
+    /// How often.
+    pub failures: u32,
+    /// When for the last time.
+    pub last_at: Timestamp,
+}
+
 impl Store {
     /// Counts a guess as one that failed, before anybody looks whether it is right: of any number of parallel ones no more
     /// are let through than their pauses allow. Who guessed right has the count forgotten.
@@ -52,9 +61,10 @@ impl Store {
     }
 
     /// How many guesses in a row at an account failed, and when the last did; nothing, where none did of late.
-    pub(crate) async fn failed_guesses(&self, user: UserId) -> Result<Option<(u32, Timestamp)>, Error> {
+    pub(crate) async fn failed_guesses(&self, user: UserId, now: Timestamp) -> Result<Option<FailedGuesses>, Error> {
         let item = self.get(self.guesses(&GuessedAt::User(user)), ItemType::Limit).await?;
-        item.map(|item| Count::of(&item).map(|count| (count.failures, count.counted_at))).transpose()
+        let count = item.map(|item| Count::of(&item)).transpose()?.filter(|count| now.since(count.counted_at) < QUIET);
+        Ok(count.map(|count| FailedGuesses { failures: count.failures, last_at: count.counted_at }))
     }
 
     /// Forgets what was counted against somebody.

@@ -52,9 +52,9 @@ impl ItemType {
             Self::Session => "session",
             Self::Challenge(Purpose::VerifyEmail) => "verification",
             Self::Challenge(Purpose::ResetPassword) => "password-reset",
-            Self::Challenge(Purpose::ChangeEmail) => "email-change",
-            Self::Challenge(Purpose::UndoEmailChange) => "email-change-undone",
-            Self::Challenge(Purpose::KeepAccount) => "account-kept",
+            Self::Challenge(purpose @ (Purpose::ChangeEmail | Purpose::UndoEmailChange | Purpose::KeepAccount)) => {
+                purpose.as_str()
+            }
             Self::Deletion => "deletion",
             Self::Mail => "mail",
             Self::Limit => "limit",

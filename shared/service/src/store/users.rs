@@ -10,7 +10,7 @@ use freehold_domain::name::DisplayName;
 use freehold_domain::user::{Claim, Hold, Role, Status, User};
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
-use super::attributes::{attributes_item, read_attributes};
+use super::attributes::{attributes_value, read_attributes};
 use super::item::{Map, item};
 use super::{Item, ItemType, Store, conditional, delete, number, put, text, update};
 
@@ -104,7 +104,7 @@ impl Store {
             Some(name) => ("SET attributes = :attributes, version = :next, display_name = :name", Some(name.as_str())),
             None => ("SET attributes = :attributes, version = :next REMOVE display_name", None),
         };
-        let attributes = attributes_item(&user.attributes);
+        let attributes = attributes_value(&user.attributes);
         let mut update = self
             .client
             .update_item()
@@ -332,7 +332,7 @@ impl Store {
             ("account_status", Some(text(user.status.as_str()))),
             ("display_name", user.name.as_ref().map(|name| text(name.as_str()))),
             ("roles", Some(AttributeValue::L(roles))),
-            ("attributes", Some(attributes_item(&user.attributes))),
+            ("attributes", Some(attributes_value(&user.attributes))),
             ("public_key", Some(text(stored(&user.public_key)?))),
             ("version", Some(number(user.version))),
             ("generation", (user.generation > 0).then(|| number(user.generation.into()))),
