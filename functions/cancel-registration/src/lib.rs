@@ -4,7 +4,6 @@ use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
 use freehold_http::page::Page;
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
-use freehold_service::flow::challenge::Link;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -34,7 +33,6 @@ async fn cancel_form(app: &App, request: &Request) -> Result<Response<Body>, Err
 
 async fn cancel(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let Wire { user_id, token } = body::json(request)?;
-    let link = Link::parse(Purpose::VerifyEmail, &user_id.unwrap_or_default(), &token.unwrap_or_default())?;
-    flow::cancel_registration(app, &link).await?;
+    flow::cancel_registration(app, &challenge_answer::of_link(Purpose::VerifyEmail, user_id, token)?).await?;
     answer::message(StatusCode::OK, "The account is deleted.")
 }

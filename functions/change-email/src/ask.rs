@@ -1,6 +1,5 @@
 use freehold_domain::Error;
 use freehold_domain::email::Email;
-use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::password::Password;
 use freehold_http::credentials::bearer;
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
@@ -15,11 +14,7 @@ struct Wire {
 }
 
 fn complete(Wire { new_email, current_password }: Wire) -> Result<(Email, Password), Error> {
-    let email = Email::parse(&new_email.unwrap_or_default()).ok_or_else(|| {
-        FieldError::new("new_email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
-    });
-    let missing = || FieldError::new("current_password", FieldCode::InvalidPassword, "This field is missing.");
-    match (email, current_password.ok_or_else(missing)) {
+    match (body::email("new_email", new_email.as_deref()), body::current_password(current_password)) {
         // A password that no account can have is refused like one that the account does not have.
         (Ok(email), Ok(current)) => Ok((email, Password::attempt(&current).ok_or(Error::InvalidCredentials)?)),
         (email, current) => Err(Error::InvalidFields([email.err(), current.err()].into_iter().flatten().collect())),

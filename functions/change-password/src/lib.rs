@@ -2,7 +2,6 @@
 //! /.well-known/change-password`: where a person does that.
 
 use freehold_domain::Error;
-use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::password::{ChosenPassword, Password};
 use freehold_http::credentials::bearer;
 use freehold_http::tokens::{self, TokenIn};
@@ -19,9 +18,8 @@ struct Wire {
 }
 
 fn complete(Wire { current_password, new_password }: Wire) -> Result<(Password, ChosenPassword), Error> {
-    let missing = || FieldError::new("current_password", FieldCode::InvalidPassword, "This field is missing.");
     let new = ChosenPassword::read("new_password", new_password.as_deref());
-    match (current_password.ok_or_else(missing), new) {
+    match (body::current_password(current_password), new) {
         // A password that no account can have is refused like one that the account does not have.
         (Ok(current), Ok(new)) => Ok((Password::attempt(&current).ok_or(Error::InvalidCredentials)?, new)),
         (current, new) => Err(Error::InvalidFields([current.err(), new.err()].into_iter().flatten().collect())),

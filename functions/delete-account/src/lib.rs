@@ -2,12 +2,11 @@
 
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
-use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::password::Password;
 use freehold_http::credentials::bearer;
 use freehold_http::page::{Form, Page};
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, language, page};
-use freehold_service::flow::challenge::{Link, linked_challenge};
+use freehold_service::flow::challenge::linked_challenge;
 use freehold_service::flow::delete_account::Input;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -48,8 +47,7 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 fn complete(Wire { current_password }: Wire) -> Result<Password, Error> {
-    let missing = || FieldError::new("current_password", FieldCode::InvalidPassword, "This field is missing.");
-    let current = current_password.ok_or_else(|| Error::InvalidFields(vec![missing()]))?;
+    let current = body::current_password(current_password).map_err(|refused| Error::InvalidFields(vec![refused]))?;
     // A password that no account can have is refused like one that the account does not have.
     Password::attempt(&current).ok_or(Error::InvalidCredentials)
 }
@@ -88,7 +86,6 @@ async fn keep_form(app: &App, request: &Request) -> Result<Response<Body>, Error
 
 async fn keep(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let WireLink { user_id, token } = body::json(request)?;
-    let link = Link::parse(PURPOSE, &user_id.unwrap_or_default(), &token.unwrap_or_default())?;
-    flow::keep_account(app, &link).await?;
+    flow::keep_account(app, &challenge_answer::of_link(PURPOSE, user_id, token)?).await?;
     answer::message(StatusCode::OK, "The account stays.")
 }

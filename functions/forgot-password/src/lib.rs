@@ -18,6 +18,6 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 
 async fn forgot(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let Wire { email } = body::json(request)?;
-    flow::forgot_password(app, &body::sendable(email)?, language(request)).await?;
+    flow::forgot_password(app, &body::sendable(email.as_deref())?, language(request)).await?;
     answer::message(StatusCode::ACCEPTED, "If an account has this address, a mail is on its way.")
 }

@@ -1,8 +1,6 @@
 //! `POST /register`: signs up.
 
 use freehold_domain::Error;
-use freehold_domain::email::Email;
-use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::language::Language;
 use freehold_domain::password::ChosenPassword;
 use freehold_http::attributes::WireChanges;
@@ -28,9 +26,7 @@ struct Registered {
 
 /// Every field that is wrong is named, not the first one alone.
 fn complete(wire: Wire, language: Option<Language>) -> Result<Input, Error> {
-    let email = Email::parse(wire.email.as_deref().unwrap_or_default()).ok_or_else(|| {
-        FieldError::new("email", FieldCode::InvalidEmail, "This is not a mail address that can be sent to.")
-    });
+    let email = body::email("email", wire.email.as_deref());
     let password = ChosenPassword::read("password", wire.password.as_deref());
     let name = wire.name.as_deref().map(body::name).transpose();
     match (email, password, name) {

@@ -18,6 +18,6 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 
 async fn resend(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let Wire { email } = body::json(request)?;
-    flow::resend_verification(app, &body::sendable(email)?, language(request)).await?;
+    flow::resend_verification(app, &body::sendable(email.as_deref())?, language(request)).await?;
     answer::message(StatusCode::ACCEPTED, "If the address waits to be verified, a mail is on its way.")
 }

@@ -1,6 +1,7 @@
 //! What sets another password by a mailed link. `GET` and `POST /password/reset`: for whoever forgot the old one. `GET` and
 //! `POST /email/undo`: for whoever lost the account to another address, and gets it back with it.
 
+mod password_form;
 mod reset;
 mod undo;
 
@@ -12,13 +13,15 @@ use futures::future::BoxFuture;
 pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
     Box::pin(async move {
         let is_undo = request.raw_http_path().ends_with("/email/undo");
-        match (is_undo, request.method() == "GET", body::is_form(&request)) {
-            (false, true, _) => page::answer_of(reset::show(app, &request).await),
-            (false, false, true) => page::answer_of(reset::reset_form(app, &request).await),
-            (false, false, false) => answer::of(reset::reset(app, &request).await),
-            (true, true, _) => page::answer_of(undo::show(app, &request).await),
-            (true, false, true) => page::answer_of(undo::undo_form(app, &request).await),
-            (true, false, false) => answer::of(undo::undo(app, &request).await),
+        let form = if is_undo { &undo::FORM } else { &reset::FORM };
+        if request.method() == "GET" {
+            page::answer_of(form.show(app, &request).await)
+        } else if body::is_form(&request) {
+            page::answer_of(form.answer(app, &request).await)
+        } else if is_undo {
+            answer::of(undo::undo(app, &request).await)
+        } else {
+            answer::of(reset::reset(app, &request).await)
         }
     })
 }

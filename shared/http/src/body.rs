@@ -77,15 +77,31 @@ pub fn name(name: &str) -> Result<DisplayName, FieldError> {
     DisplayName::parse(name).ok_or_else(|| FieldError::new("name", FieldCode::InvalidName, detail))
 }
 
-/// The address in the field `email`, which mail can be sent to.
+/// The address in a field, which mail can be sent to.
+///
+/// # Errors
+/// What is wrong with the field.
+pub fn email(field: &'static str, email: Option<&str>) -> Result<Email, FieldError> {
+    let detail = "This is not a mail address that can be sent to.";
+    Email::parse(email.unwrap_or_default()).ok_or_else(|| FieldError::new(field, FieldCode::InvalidEmail, detail))
+}
+
+/// The address in the field `email`, where an action takes nothing else.
 ///
 /// # Errors
 /// [`Error::InvalidFields`].
-pub fn sendable(email: Option<String>) -> Result<Email, Error> {
-    Email::parse(&email.unwrap_or_default()).ok_or_else(|| {
-        let detail = "This is not a mail address that can be sent to.";
-        Error::InvalidFields(vec![FieldError::new("email", FieldCode::InvalidEmail, detail)])
-    })
+pub fn sendable(address: Option<&str>) -> Result<Email, Error> {
+    email("email", address).map_err(|refused| Error::InvalidFields(vec![refused]))
+}
+
+/// The text in the field `current_password`. Whether any account can have such a password is for the caller to ask once every
+/// field is there: it is refused like one that the account does not have.
+///
+/// # Errors
+/// What is wrong with the field.
+pub fn current_password(password: Option<String>) -> Result<String, FieldError> {
+    let missing = "This field is missing.";
+    password.ok_or_else(|| FieldError::new("current_password", FieldCode::InvalidPassword, missing))
 }
 
 fn within_bounds(request: &Request) -> Result<&[u8], Error> {

@@ -22,7 +22,14 @@ pub fn in_query(request: &Request, purpose: Purpose) -> Result<Link, Error> {
 /// # Errors
 /// [`Error::BodyTooLarge`] and [`Error::InvalidAnswer`].
 pub fn in_form(request: &Request, purpose: Purpose) -> Result<Link, Error> {
-    let (user, token) = (body::form_field(request, "user")?, body::form_field(request, "token")?);
+    of_link(purpose, body::form_field(request, "user")?, body::form_field(request, "token")?)
+}
+
+/// Reads a link's account and token. One that is absent is refused like one that is not valid.
+///
+/// # Errors
+/// [`Error::InvalidAnswer`].
+pub fn of_link(purpose: Purpose, user: Option<String>, token: Option<String>) -> Result<Link, Error> {
     Link::parse(purpose, &user.unwrap_or_default(), &token.unwrap_or_default())
 }
 

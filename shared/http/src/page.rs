@@ -1,8 +1,6 @@
 //! The few pages that a person sees: a title, some sentences, and perhaps a form. They need no script and load nothing.
 
 use freehold_domain::Error;
-use freehold_domain::error::FieldError;
-use freehold_service::flow::challenge::Link;
 use lambda_http::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use lambda_http::http::{HeaderValue, StatusCode};
 use lambda_http::{Body, Response};
@@ -62,27 +60,6 @@ impl Page<'_> {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         Ok(response)
     }
-}
-
-/// A page that asks for a new password by a mailed link, again where the one before was refused.
-///
-/// # Errors
-/// Those of [`Page::answer`].
-pub fn ask_for_password(
-    (title, sentence): (&str, &str),
-    link: &Link,
-    (name, button): (&str, (&str, &str)),
-    refused: Option<&FieldError>,
-) -> Result<Response<Body>, Error> {
-    let sentences: Vec<&str> = refused.map(|error| &*error.detail).into_iter().chain([sentence]).collect();
-    let (user, token) = (link.user.to_string(), link.token.expose());
-    let form = Form {
-        fields: &[("user", &user), ("token", &token)],
-        new_password: Some((name, "New password")),
-        buttons: &[button],
-    };
-    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    Page { title, sentences: &sentences, form: Some(form) }.answer(status)
 }
 
 /// The answer of an action to a person at a browser: what a link can be refused for is a page too.

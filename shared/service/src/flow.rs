@@ -31,6 +31,12 @@ pub mod undo_email_change;
 pub mod update_profile;
 pub mod verify_email;
 
+/// How often a request looks again at something that changed while it looked.
+const MAX_LOOKS: usize = 5;
+/// How often one does that takes an account back: so often that a thief who ends sessions without pause, and so changes the
+/// account, does not win each time.
+const MAX_LOOKS_BESIDE_A_THIEF: usize = 20;
+
 pub use authenticate::authenticate;
 pub use cancel_registration::cancel_registration;
 pub use change_email::change_email;

@@ -85,6 +85,19 @@ impl Store {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
     }
 
+    /// Writes all of it or nothing, the use of a challenge first among it. Whether it was written: not where the account is no
+    /// longer as it was read.
+    ///
+    /// # Errors
+    /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
+    async fn transact_answer(&self, writes: Vec<TransactWriteItem>) -> Result<bool, Error> {
+        match self.transact(writes).await? {
+            Ok(()) => Ok(true),
+            Err(refused) if refused.by(0).is_some() => Err(Error::InvalidAnswer),
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Writes all of it or nothing. The SDK gives the transaction a token and repeats it under the same one, so that a
     /// write whose answer was lost is not refused by its own result.
     ///

@@ -94,6 +94,17 @@ pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Ans
     }
 }
 
+/// A challenge by a mail to a user's own address.
+pub(super) fn challenge_to(
+    app: &App,
+    purpose: Purpose,
+    user: &User,
+    language: Option<Language>,
+) -> Result<(Challenge, Mail), Error> {
+    let (to, name, language) = (user.email.clone(), user.name.clone(), user.language(language));
+    challenge_by_mail(app, purpose, user.id, to, name, language)
+}
+
 /// A challenge, and the mail that carries what answers it.
 pub(super) fn challenge_by_mail(
     app: &App,
@@ -139,8 +150,7 @@ pub(super) async fn send_on_demand(
     let holder = app.store.claim(email).await?.and_then(|claim| claim.account()).unwrap_or(decoy);
     let user = app.store.user(holder).await?.filter(is_about);
     let mail = if let Some(user) = user {
-        let language = user.language(language);
-        let (challenge, mail) = challenge_by_mail(app, purpose, user.id, user.email, user.name, language)?;
+        let (challenge, mail) = challenge_to(app, purpose, &user, language)?;
         ChallengeMail::Sent(challenge, mail)
     } else {
         let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None, language)?;

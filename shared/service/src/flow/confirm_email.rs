@@ -7,14 +7,12 @@ use freehold_domain::language::Language;
 use freehold_domain::user::Status;
 use futures::future::{BoxFuture, try_join};
 
+use super::MAX_LOOKS;
 use super::authenticate;
-use super::challenge::{Link, challenge_by_mail, linked_challenge};
+use super::challenge::{Link, challenge_to, linked_challenge};
 use super::guessing::guessed_right;
 use crate::App;
 use crate::store::{EmailChange, GuessedAt};
-
-/// How often a request looks again at an account that changed while it looked.
-const MAX_LOOKS: usize = 5;
 
 /// How somebody answers the mail.
 pub enum Confirmation<'a> {
@@ -52,8 +50,7 @@ pub fn confirm_email<'a>(
             if holder.is_some_and(|holder| !holder.is_over(now)) {
                 return Err(Error::EmailTaken);
             }
-            let (to, name, language) = (user.email.clone(), user.name.clone(), user.language(language));
-            let (undo, mail) = challenge_by_mail(app, Purpose::UndoEmailChange, user.id, to, name, language)?;
+            let (undo, mail) = challenge_to(app, Purpose::UndoEmailChange, &user, language)?;
             let change = EmailChange { challenge: challenge.clone(), user, replaces: holder, undo, mail };
             if app.store.confirm_email(&change, now).await? {
                 guessed_right(app, &GuessedAt::User(challenge.user)).await;

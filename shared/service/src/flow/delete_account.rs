@@ -8,7 +8,7 @@ use freehold_domain::{Error, Timestamp};
 use futures::future::{BoxFuture, try_join};
 
 use super::authenticate;
-use super::challenge::challenge_by_mail;
+use super::challenge::challenge_to;
 use super::current_password::credentials_by_password;
 use super::erase_accounts::erase;
 use crate::App;
@@ -41,8 +41,7 @@ pub fn delete_account<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFut
         let question = if at == now {
             None
         } else {
-            let (to, name, language) = (user.email.clone(), user.name.clone(), user.language(input.language));
-            let (challenge, mail) = challenge_by_mail(app, Purpose::KeepAccount, user.id, to, name, language)?;
+            let (challenge, mail) = challenge_to(app, Purpose::KeepAccount, &user, input.language)?;
             Some((Challenge { expires_at: at, ..challenge }, Mail { expires_at: at, ..mail }))
         };
         if !app.store.plan_deletion(&user, at, question).await? {

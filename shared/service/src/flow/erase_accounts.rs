@@ -6,12 +6,10 @@ use freehold_domain::mail::Notification;
 use freehold_domain::{Error, UserId};
 use futures::future::BoxFuture;
 
+use super::MAX_LOOKS;
 use super::new_password::notice;
 use crate::App;
 use crate::store::Deletion;
-
-/// How often this looks again at an account that changed while it looked.
-const MAX_LOOKS: usize = 5;
 
 /// Deletes what is due, the longest due first, and says how many accounts there are of which nothing is left. One that fails
 /// does not hold up the others: it is still due the next time.

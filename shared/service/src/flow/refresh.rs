@@ -7,13 +7,11 @@ use freehold_domain::user::User;
 use freehold_domain::{Error, Timestamp};
 use futures::future::{BoxFuture, try_join, try_join3};
 
+use super::MAX_LOOKS;
 use super::SessionToken;
 use super::issue_tokens::access_token;
 use crate::App;
 use crate::store::{Credentials, Written};
-
-/// How often a request looks again at a session that others changed while it looked.
-const MAX_LOOKS: usize = 5;
 
 /// What a refresh gives.
 pub struct Refreshed {

@@ -11,7 +11,7 @@ use freehold_domain::user::User;
 use freehold_domain::{Error, UserId};
 use futures::future::{BoxFuture, try_join};
 
-use super::challenge::challenge_by_mail;
+use super::challenge::challenge_to;
 use super::new_password::{accepted, new_credentials};
 use crate::App;
 use crate::store::Registration;
@@ -50,8 +50,7 @@ pub fn register(app: &App, input: Input) -> BoxFuture<'_, Result<UserId, Error>>
         let new = new_credentials(app, id, &password).await?;
         let user = User::new(id, email, name, attributes, new.public_key.clone());
         let credentials = new.since(user.generation);
-        let (to, name) = (user.email.clone(), user.name.clone());
-        let (challenge, mail) = challenge_by_mail(app, Purpose::VerifyEmail, id, to, name, user.language(language))?;
+        let (challenge, mail) = challenge_to(app, Purpose::VerifyEmail, &user, language)?;
         app.store.register(&Registration { user, credentials, challenge, mail, replaces: holder }, now).await?;
         Ok(id)
     })

@@ -9,15 +9,12 @@ use freehold_domain::password_policy::Person;
 use freehold_domain::user::User;
 use futures::future::BoxFuture;
 
+use super::MAX_LOOKS_BESIDE_A_THIEF;
 use super::challenge::{Answer, answered_challenge};
 use super::guessing::guessed_right;
 use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
 use crate::store::GuessedAt;
-
-/// How often a reset looks again at an account that changed while it looked: so often that a thief who ends sessions without
-/// pause, and so changes it, does not win each time.
-const MAX_LOOKS: usize = 20;
 
 /// Puts another password in the place of the account's, and a new key pair with it. Every session ends, and a mail says so.
 /// It signs nobody in: whoever has a second factor still needs it.
@@ -50,7 +47,7 @@ pub fn reset_password<'a>(
         let password = accepted?;
         // What takes long comes first: whoever ends sessions without pause gets in between reads and writes seldom.
         let new = new_credentials(app, challenge.user, &password).await?;
-        for _ in 0..MAX_LOOKS {
+        for _ in 0..MAX_LOOKS_BESIDE_A_THIEF {
             let user = app.store.user(challenge.user).await?.filter(|user| user.email == challenge.email);
             let user = user.ok_or(Error::InvalidAnswer)?.next_generation();
             let user = User { public_key: new.public_key.clone(), ..user };

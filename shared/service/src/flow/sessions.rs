@@ -4,11 +4,9 @@ use freehold_domain::session::Session;
 use freehold_domain::{Error, SessionId};
 use futures::future::BoxFuture;
 
+use super::MAX_LOOKS;
 use super::authenticate;
 use crate::App;
-
-/// How often a request looks again at an account that changed while it looked.
-const MAX_LOOKS: usize = 5;
 
 /// The sessions of a user.
 pub struct Sessions {

@@ -9,15 +9,12 @@ use freehold_domain::password_policy::Person;
 use freehold_domain::user::{Status, User};
 use futures::future::{BoxFuture, try_join};
 
+use super::MAX_LOOKS_BESIDE_A_THIEF;
 use super::challenge::{Link, linked_challenge};
 use super::guessing::guessed_right;
 use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
 use crate::store::{EmailChangeUndone, GuessedAt};
-
-/// How often this looks again at an account that changed while it looked: so often that a thief who ends sessions without
-/// pause, and so changes it, does not win each time.
-const MAX_LOOKS: usize = 20;
 
 /// Gives an account back to the address that it had, with another password and a new key pair: whoever changed the address
 /// knew the old ones. Every session ends, and a deletion that was asked for is off.
@@ -37,7 +34,7 @@ pub fn undo_email_change<'a>(
         let person = Person { email: Some(&challenge.email), name: user.name.as_ref() };
         let password = accepted(app, &settings, chosen, person).await?;
         let new = new_credentials(app, challenge.user, &password).await?;
-        for _ in 0..MAX_LOOKS {
+        for _ in 0..MAX_LOOKS_BESIDE_A_THIEF {
             let user = app.store.user(challenge.user).await?.filter(|user| user.status == Status::Verified);
             let user = user.ok_or(Error::InvalidAnswer)?.next_generation();
             let user = User { public_key: new.public_key.clone(), ..user };

@@ -6,11 +6,9 @@ use freehold_domain::name::DisplayName;
 use freehold_domain::user::User;
 use futures::future::{BoxFuture, try_join};
 
+use super::MAX_LOOKS;
 use super::authenticate;
 use crate::App;
-
-/// How often a request looks again at an account that changed while it looked.
-const MAX_LOOKS: usize = 5;
 
 /// What is to be different.
 pub struct Input {

@@ -85,11 +85,7 @@ impl Store {
             update(profile)?,
             delete(self.delete(self.keys.deletion(deletion.user, deletion.at)))?,
         ];
-        match self.transact(writes).await? {
-            Ok(()) => Ok(true),
-            Err(refused) if refused.by(0).is_some() => Err(Error::InvalidAnswer),
-            Err(_) => Ok(false),
-        }
+        self.transact_answer(writes).await
     }
 
     /// The deletions that are due, the longest due first.

@@ -145,11 +145,7 @@ impl Store {
         if let Some(at) = user.deletion_at {
             writes.push(delete(self.delete(self.keys.deletion(user.id, at)))?);
         }
-        match self.transact(writes).await? {
-            Ok(()) => Ok(true),
-            Err(refused) if refused.by(0).is_some() => Err(Error::InvalidAnswer),
-            Err(_) => Ok(false),
-        }
+        self.transact_answer(writes).await
     }
 
     /// Whoever knew the old password may have asked for another address with it.

@@ -196,11 +196,7 @@ impl Store {
             put(self.put(self.mail_item(mail)))?,
             self.forget_email_change(user.id)?,
         ];
-        match self.transact(writes).await? {
-            Ok(()) => Ok(true),
-            Err(refused) if refused.by(0).is_some() => Err(Error::InvalidAnswer),
-            Err(_) => Ok(false),
-        }
+        self.transact_answer(writes).await
     }
 
     /// Replaces a password and its keys, and ends every session but one: all of it or nothing. Whether it was written: not
