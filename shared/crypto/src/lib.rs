@@ -7,6 +7,7 @@
 //! - [`application_secret`]: the one secret of a deployment, its predecessor, and what is derived from them.
 //! - [`token`]: random secrets that are handed out once and stored as a hash.
 //! - [`code`]: eight digits that are mailed, and stored as a MAC.
+//! - [`encryption_sdk_message`]: a code for a custom sender, as the AWS Encryption SDK reads it.
 //! - [`jwt`]: RS256 access tokens.
 //!
 //! Primitives come from `argon2`, `aes-gcm`, `pbkdf2`, `hkdf`, `hmac` and `sha2` of RustCrypto, and from
@@ -15,6 +16,7 @@
 pub mod application_secret;
 pub mod breach_range;
 pub mod code;
+pub mod encryption_sdk_message;
 pub mod envelope;
 pub mod jwt;
 pub mod key_pair;
