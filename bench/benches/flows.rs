@@ -10,7 +10,8 @@ use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
 use freehold_domain::password::{ChosenPassword, Password};
 use freehold_domain::session::Device;
-use freehold_service::flow::challenge::{Answer, Link};
+use freehold_service::flow::challenge::{Answer, Caller, Link};
+use freehold_service::flow::sign_in::SignedIn;
 use freehold_service::flow::{change_email, change_password, delete_account, login, register};
 use freehold_service::{App, flow};
 use local::{Local, Options};
@@ -44,7 +45,7 @@ impl Bench {
 
     async fn verify(&self, email: &Email) {
         let link = self.registered(email).await;
-        flow::verify_email(self.app(), &Answer::Link(link)).await.unwrap();
+        flow::verify_email(self.app(), &Answer::Link(link), None).await.unwrap();
     }
 
     /// Signs somebody up: what the mailed link carries.
@@ -56,7 +57,7 @@ impl Bench {
     /// Has somebody forget their password: what the mailed link carries.
     async fn forgotten(&self, email: &Email) -> Link {
         self.verify(email).await;
-        flow::forgot_password(self.app(), email, None).await.unwrap();
+        flow::forgot_password(self.app(), email, &Caller::default()).await.unwrap();
         self.mailed(Purpose::ResetPassword, email).await
     }
 
@@ -82,19 +83,20 @@ impl Bench {
             password: ChosenPassword::read("password", Some(PASSWORD)).unwrap(),
             name: None,
             attributes: BTreeMap::new(),
-            language: None,
+            caller: Caller::default(),
+            validation_data: None,
         };
-        flow::register(self.app(), input).await.unwrap()
+        flow::register(self.app(), input).await.unwrap().id
     }
 
-    async fn login(&self) -> login::SignedIn {
+    async fn login(&self) -> SignedIn {
         self.sign_in(alice()).await
     }
 
-    async fn sign_in(&self, email: Email) -> login::SignedIn {
+    async fn sign_in(&self, email: Email) -> SignedIn {
         let password = Password::attempt(PASSWORD).unwrap();
         let device = Device::new("203.0.113.7", "criterion");
-        flow::login(self.app(), login::Input { email, password, device }).await.unwrap()
+        flow::login(self.app(), login::Input { email, password, device, client_metadata: None }).await.unwrap()
     }
 }
 
@@ -162,7 +164,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
     group.bench_function("verify-email", |bencher| {
         bencher.iter_batched(
             || bench.runtime.block_on(bench.registered(&somebody())),
-            |link| bench.runtime.block_on(flow::verify_email(bench.app(), &Answer::Link(link))).unwrap(),
+            |link| bench.runtime.block_on(flow::verify_email(bench.app(), &Answer::Link(link), None)).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -180,7 +182,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
                 bench.runtime.block_on(bench.register(&email));
                 email
             },
-            |email| bench.runtime.block_on(flow::resend_verification(bench.app(), &email, None)).unwrap(),
+            |email| bench.runtime.block_on(flow::resend_verification(bench.app(), &email, &Caller::default())).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -191,7 +193,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
                 bench.runtime.block_on(bench.verify(&email));
                 email
             },
-            |email| bench.runtime.block_on(flow::forgot_password(bench.app(), &email, None)).unwrap(),
+            |email| bench.runtime.block_on(flow::forgot_password(bench.app(), &email, &Caller::default())).unwrap(),
             criterion::BatchSize::PerIteration,
         );
     });
@@ -200,7 +202,10 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
             || bench.runtime.block_on(bench.forgotten(&somebody())),
             |link| {
                 let password = ChosenPassword::read("password", Some(PASSWORD)).unwrap();
-                bench.runtime.block_on(flow::reset_password(bench.app(), &Answer::Link(link), password, None)).unwrap();
+                bench
+                    .runtime
+                    .block_on(flow::reset_password(bench.app(), &Answer::Link(link), password, &Caller::default()))
+                    .unwrap();
             },
             criterion::BatchSize::PerIteration,
         );
@@ -222,7 +227,7 @@ fn once(criterion: &mut Criterion, bench: &Bench) {
             || (bench.new_session(somebody()), somebody()),
             |(token, new_email)| {
                 let current_password = Password::attempt(PASSWORD).unwrap();
-                let input = change_email::Input { new_email, current_password, language: None };
+                let input = change_email::Input { new_email, current_password, caller: Caller::default() };
                 bench.runtime.block_on(flow::change_email(bench.app(), &token, input)).unwrap();
             },
             criterion::BatchSize::PerIteration,

@@ -13,7 +13,7 @@ use freehold_crypto::token::Secret;
 
 use crate::StartError;
 
-const REGION: &str = "us-east-1";
+pub(crate) const REGION: &str = "us-east-1";
 const POOL_ID: &str = "us-east-1_Freehold1";
 const TABLE_NAME: &str = "freehold";
 const ACCESS_KEY: &str = "local";

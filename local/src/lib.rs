@@ -5,6 +5,7 @@
 //! - `functions`: the functions themselves, which run unchanged.
 //! - `database`: DynamoDB, in this process.
 //! - [`mailbox`] and `services`: SES and SQS, into a mailbox that can be read.
+//! - `triggers`: Lambda, in front of the owner's own functions.
 //! - `pages`: what a browser shows of all this.
 //! - `environment`: the variables that the functions would have in Lambda.
 
@@ -21,6 +22,7 @@ mod services;
 mod start_error;
 mod tasks;
 pub mod template;
+mod triggers;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -42,6 +44,7 @@ pub use crate::mailbox::{Mail, Mailbox, SesFailure};
 pub use crate::start_error::StartError;
 use crate::tasks::{Stop, Tasks};
 pub use crate::template::Template;
+use crate::triggers::TriggerTargets;
 
 /// How long an attempt at DynamoDB may take here, where it shares a developer's CPUs with everything else, unoptimised.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,6 +62,10 @@ pub struct Options {
     pub clock: Clock,
     /// Another DynamoDB to use; absent, one runs in this process.
     pub dynamodb_endpoint: Option<String>,
+    /// A JSON file that says which functions are the pool's triggers: an object from a trigger such as `PreSignUp` to
+    /// either the URL of a function that speaks Lambda's Invoke API, or a command line, which is started in the file's
+    /// folder as a Lambda runtime.
+    pub triggers: Option<PathBuf>,
     /// Whether the outbox is emptied and what is due is deleted every second; otherwise [`Local::drain`] and
     /// [`Local::erase_accounts`] do it on demand.
     pub drain: bool,
@@ -81,6 +88,7 @@ impl Default for Options {
             template: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml")),
             clock: Clock::system(),
             dynamodb_endpoint: None,
+            triggers: None,
             drain: false,
             services_only: false,
             hashes_at_a_time: 1,
@@ -109,6 +117,7 @@ impl Local {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         // 1. Everything that can be wrong with the surroundings, before anything runs.
         let template = Template::read(&options.template)?;
+        let triggers = options.triggers.as_deref().map(TriggerTargets::read).transpose()?;
         let (gateway, url) = listen(options.port).await?;
         let (services, services_url) = listen(0).await?;
         let mailbox = match &options.data {
@@ -136,11 +145,19 @@ impl Local {
         };
         let router = services::router(mailbox.clone(), options.clock.clone());
         back.spawn(|stop| serve(services, router, stop));
+        let mut variables = BTreeMap::new();
+        if let Some(triggers) = triggers {
+            let (listener, url) = listen(0).await?;
+            variables = triggers.variables(&url);
+            let router = triggers.router(&mut back)?;
+            back.spawn(|stop| serve(listener, router, stop));
+        }
+        variables.extend(options.environment);
 
         // 3. The functions, which find the services as they would find AWS.
         let addresses = Addresses { api: &url, services: &services_url, dynamodb: &dynamodb_url };
         let secret = environment::application_secret(options.data.as_deref())?;
-        let environment = environment::of_functions(&addresses, secret, options.environment);
+        let environment = environment::of_functions(&addresses, secret, variables);
         let app = Arc::new(app(
             &environment,
             options.clock,
@@ -179,6 +196,12 @@ impl Local {
     #[must_use]
     pub fn services_endpoint(&self) -> &str {
         &self.environment["AWS_ENDPOINT_URL_SESV2"]
+    }
+
+    /// The address of Lambda, where there are triggers.
+    #[must_use]
+    pub fn triggers_endpoint(&self) -> Option<&str> {
+        self.environment.get("AWS_ENDPOINT_URL_LAMBDA").map(String::as_str)
     }
 
     /// The environment with which the functions run as processes of their own against this instance.
@@ -260,8 +283,17 @@ fn app(environment: &BTreeMap<String, String>, clock: Clock, hashes_at_a_time: u
     let app = App::new(config, clock, dynamodb_client(&dynamodb, ATTEMPT_TIMEOUT))
         .with_secret(freehold_crypto::SecretRing::new(secret, None))
         .with_hashing(hashes_at_a_time)
+        .with_triggers(|| {
+            freehold_service::triggers::lambda_client(&of_variable(environment, "AWS_ENDPOINT_URL_LAMBDA"))
+        })
+        .with_custom_sender(|| aws_sdk_kms::Client::new(&of_variable(environment, "AWS_ENDPOINT_URL_KMS")))
         .with_mail(freehold_service::mail::ses_client(&services), aws_sdk_sqs::Client::new(&services))?;
     Ok(app)
+}
+
+/// What the AWS SDK needs to call the service whose address a variable holds.
+fn of_variable(environment: &BTreeMap<String, String>, name: &str) -> aws_config::SdkConfig {
+    environment::aws(environment.get(name).map_or("", String::as_str))
 }
 
 async fn drain(app: &App) -> Result<Value, freehold_domain::Error> {

@@ -29,6 +29,10 @@ struct Arguments {
     /// A folder of templates of mail that take the place of Freehold's.
     #[arg(long, value_name = "DIR")]
     mail_templates: Option<PathBuf>,
+    /// Your own functions that are called as Cognito calls its Lambda triggers: a JSON object from a trigger to the URL
+    /// of a function that speaks Lambda's Invoke API, or to a command line that is a Lambda runtime.
+    #[arg(long, value_name = "FILE")]
+    triggers: Option<PathBuf>,
     /// Leave the functions out: only DynamoDB, the mailbox and what fills it, for `cargo lambda watch`.
     #[arg(long)]
     services_only: bool,
@@ -62,6 +66,7 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
         port: arguments.port,
         data: arguments.data.clone(),
         template: arguments.template.unwrap_or(usual.template),
+        triggers: arguments.triggers,
         drain: true,
         hashes_at_a_time: std::thread::available_parallelism().map_or(1, usize::from),
         services_only: arguments.services_only,
@@ -82,6 +87,9 @@ async fn run(arguments: Arguments) -> Result<(), StartError> {
     println!("Sent mail   {}/_local/mail", local.url());
     println!("DynamoDB    {}", local.dynamodb_endpoint());
     println!("SES, SQS    {}", local.services_endpoint());
+    if let Some(url) = local.triggers_endpoint() {
+        println!("Triggers    {url}");
+    }
     println!("Env file    {}", env_file.display());
     if arguments.services_only {
         println!("\nNow run the functions:\n\n  cargo lambda watch --env-file '{}'\n", env_file.display());

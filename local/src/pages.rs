@@ -39,8 +39,12 @@ pub(crate) fn mailbox(mails: &[Mail]) -> String {
 
 /// Every mail that the pool sends, in every language.
 pub(crate) fn preview(letters: &[(Language, Letter)]) -> String {
-    let body: String =
-        letters.iter().map(|(language, sent)| letter(&sent.subject, language.tag(), &sent.text, &sent.html)).collect();
+    let body: String = letters
+        .iter()
+        .map(|(language, sent)| {
+            letter(&sent.subject, language.tag(), sent.text.as_deref().unwrap_or_default(), &sent.html)
+        })
+        .collect();
     page("What there is to be sent", &body)
 }
 

@@ -20,6 +20,14 @@ pub enum StartError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of triggers is missing or broken.
+    #[error("cannot use the triggers {}: {reason}", path.display())]
+    Triggers {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The template has a function that this program does not.
     #[error("the route `{route}` leads to the function `{folder}`, which `local` does not know")]
     UnknownFunction {

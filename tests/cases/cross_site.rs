@@ -16,6 +16,8 @@ async fn pages_of_other_sites_sign_nobody_in_or_out() {
     {
         let headers = [("content-type", "application/json"), header];
         pool.send("POST", "/login", &headers, login.clone()).await.assert_problem(403, "cross_site");
+        let challenge = json!({"session": "s", "answer": "a"}).to_string();
+        pool.send("POST", "/login/challenge", &headers, challenge).await.assert_problem(403, "cross_site");
         for path in ["/refresh", "/logout"] {
             pool.send("POST", path, &[("cookie", &cookie), header], "").await.assert_problem(403, "cross_site");
         }
@@ -40,6 +42,8 @@ async fn a_browser_is_given_no_refresh_token_that_scripts_can_read() {
     let token = json!({"refresh_token": session.refresh_token});
     for header in [("origin", APP), ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")] {
         pool.post_with("/login", &[header], login.clone()).await.assert_problem(403, "cross_site");
+        let challenge = json!({"session": "s", "answer": "a", "token_in": "body"});
+        pool.post_with("/login/challenge", &[header], challenge).await.assert_problem(403, "cross_site");
         pool.post_with("/refresh", &[header], token.clone()).await.assert_problem(403, "cross_site");
         pool.post_with("/logout", &[header], token.clone()).await.assert_problem(403, "cross_site");
     }

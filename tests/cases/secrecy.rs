@@ -76,6 +76,7 @@ async fn no_secret_and_nothing_that_a_caller_sent_is_in_the_log_of_a_whole_run()
         &second,
         &third,
         "fh_rt_",
+        "fh_cs_",
         "fh_ev_",
         "fh_pr_",
         "argon2id",

@@ -9,7 +9,7 @@ use local::{Local, Options};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::{Answer, Fault, Proxy, Table, TestClock, contract};
+use crate::{Answer, Fault, Proxy, Table, TestClock, Triggers, contract};
 
 /// The password of every account that a case makes without saying otherwise.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -123,6 +123,13 @@ impl Pool {
         let id = variable("FREEHOLD_POOL").unwrap_or_else(|| "us-east-1_Freehold1".to_owned());
         let public_url = variable("FREEHOLD_PUBLIC_URL").unwrap_or_else(|| url.clone());
         Some(Self { id, url, public_url, http, mailbox_url, table, inside: None })
+    }
+
+    /// A fresh pool in this process with triggers, of which it has those that are named.
+    pub async fn with_triggers<const N: usize>(triggers: &Triggers, names: [&str; N]) -> Option<Self> {
+        let variable = triggers.variable(names);
+        Self::with_environment([Need::Inside], [("TRIGGERS", &*variable), ("AWS_ENDPOINT_URL_LAMBDA", triggers.url())])
+            .await
     }
 
     async fn inside(http: reqwest::Client, environment: impl Iterator<Item = (&str, &str)>) -> Self {

@@ -23,6 +23,8 @@ pub fn access_token() -> AccessTokenClaims {
         sid: USER_ID.to_owned(),
         auth_time: 1_793_611_800,
         amr: vec!["pwd".to_owned()],
-        roles: vec!["user".to_owned()],
+        roles: Some(vec!["user".to_owned()]),
+        scope: None,
+        added: serde_json::Map::new(),
     }
 }

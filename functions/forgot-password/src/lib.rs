@@ -1,7 +1,9 @@
 //! `POST /password/forgot`: mails whoever forgot a password a way back in.
 
+use std::collections::BTreeMap;
+
 use freehold_domain::Error;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, caller};
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -9,6 +11,7 @@ use serde::Deserialize;
 #[derive(Deserialize)]
 struct Wire {
     email: Option<String>,
+    client_metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Answers a request.
@@ -17,7 +20,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn forgot(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let Wire { email } = body::json(request)?;
-    flow::forgot_password(app, &body::sendable(email.as_deref())?, language(request)).await?;
+    let Wire { email, client_metadata } = body::json(request)?;
+    let email = body::sendable(email.as_deref())?;
+    flow::forgot_password(app, &email, &caller(request, client_metadata)).await?;
     answer::message(StatusCode::ACCEPTED, "If an account has this address, a mail is on its way.")
 }

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     freehold_http::serve(
-        |environment| Box::pin(async move { Ok(environment.app().with_secrets(environment.secrets().await?)) }),
+        |environment| {
+            Box::pin(async move {
+                Ok(environment.app().with_triggers(|| environment.lambda()).with_secrets(environment.secrets().await?))
+            })
+        },
         forgot_password::handle,
     )
 }

@@ -6,7 +6,7 @@ mod export;
 use freehold_domain::Error;
 use freehold_domain::attributes::Changes;
 use freehold_domain::name::DisplayName;
-use freehold_domain::user::{Role, Status, User};
+use freehold_domain::user::{Role, User};
 use freehold_http::attributes::{WireAttributes, WireChanges};
 use freehold_http::credentials::bearer;
 use freehold_http::{Body, Request, RequestExt as _, Response, StatusCode, answer, body};
@@ -34,7 +34,7 @@ impl<'a> TryFrom<&'a User> for Me<'a> {
         Ok(Self {
             user_id: user.id.to_string(),
             email: user.email.as_str(),
-            email_verified: user.status == Status::Verified,
+            email_verified: user.status.is_email_verified(),
             name: user.name.as_ref().map(DisplayName::as_str),
             attributes: (&user.attributes).into(),
             roles: user.roles.iter().map(Role::as_str).collect(),

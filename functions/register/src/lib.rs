@@ -1,10 +1,12 @@
 //! `POST /register`: signs up.
 
+use std::collections::BTreeMap;
+
 use freehold_domain::Error;
-use freehold_domain::language::Language;
 use freehold_domain::password::ChosenPassword;
+use freehold_domain::trigger::Metadata;
 use freehold_http::attributes::WireChanges;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, language};
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, caller};
 use freehold_service::flow::register::Input;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
@@ -16,22 +18,28 @@ struct Wire {
     password: Option<String>,
     name: Option<String>,
     attributes: Option<WireChanges>,
+    validation_data: Option<BTreeMap<String, String>>,
+    client_metadata: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Serialize)]
 struct Registered {
     user_id: String,
+    user_confirmed: bool,
     message: &'static str,
 }
 
 /// Every field that is wrong is named, not the first one alone.
-fn complete(wire: Wire, language: Option<Language>) -> Result<Input, Error> {
+fn complete(wire: Wire, request: &Request) -> Result<Input, Error> {
     let email = body::email("email", wire.email.as_deref());
     let password = ChosenPassword::read("password", wire.password.as_deref());
     let name = wire.name.as_deref().map(body::name).transpose();
     match (email, password, name) {
         (Ok(email), Ok(password), Ok(name)) => {
-            Ok(Input { email, password, name, attributes: wire.attributes.unwrap_or_default().into(), language })
+            let attributes = wire.attributes.unwrap_or_default().into();
+            let validation_data = wire.validation_data.map(Metadata::new);
+            let caller = caller(request, wire.client_metadata);
+            Ok(Input { email, password, name, attributes, caller, validation_data })
         }
         (email, password, name) => {
             let errors = [email.err(), password.err(), name.err()];
@@ -46,8 +54,13 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 }
 
 async fn register(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let input = complete(body::json(request)?, language(request))?;
-    let user = flow::register(app, input).await?;
-    let message = "The account waits for its address to be verified: open the link in the mail.";
-    answer::json(StatusCode::CREATED, &Registered { user_id: user.to_string(), message })
+    let input = complete(body::json(request)?, request)?;
+    let registered = flow::register(app, input).await?;
+    let (user_id, user_confirmed) = (registered.id.to_string(), registered.is_confirmed);
+    let message = if user_confirmed {
+        "The account can be signed in to."
+    } else {
+        "The account waits for its address to be verified: open the link in the mail."
+    };
+    answer::json(StatusCode::CREATED, &Registered { user_id, user_confirmed, message })
 }

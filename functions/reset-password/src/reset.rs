@@ -1,7 +1,9 @@
+use std::collections::BTreeMap;
+
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
-use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, language};
-use freehold_service::flow::challenge::Answer;
+use freehold_http::{Body, Request, Response, StatusCode, answer, body, caller, challenge_answer};
+use freehold_service::flow::challenge::{Answer, Caller};
 use freehold_service::{App, flow};
 use serde::Deserialize;
 
@@ -15,7 +17,10 @@ pub(crate) const FORM: PasswordForm = PasswordForm {
     sentence: |email| format!("It is for the account of {}. Every session of it will end.", email.as_str()),
     button: ("Change it", "/password/reset"),
     set: |app, link, chosen, language| {
-        Box::pin(async move { flow::reset_password(app, &Answer::Link(link.clone()), chosen, language).await })
+        Box::pin(async move {
+            let caller = Caller { language, client_metadata: None };
+            flow::reset_password(app, &Answer::Link(link.clone()), chosen, &caller).await
+        })
     },
     done: "Your password is changed, and every session has ended. Sign in with the new one.",
 };
@@ -27,12 +32,13 @@ struct Wire {
     email: Option<String>,
     code: Option<String>,
     new_password: Option<String>,
+    client_metadata: Option<BTreeMap<String, String>>,
 }
 
 pub(crate) async fn reset(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let Wire { user_id, token, email, code, new_password } = body::json(request)?;
+    let Wire { user_id, token, email, code, new_password, client_metadata } = body::json(request)?;
     let chosen = read(new_password.as_deref())?;
     let answer = challenge_answer::of_fields(PURPOSE, (user_id, token), (email, code))?;
-    flow::reset_password(app, &answer, chosen, language(request)).await?;
+    flow::reset_password(app, &answer, chosen, &caller(request, client_metadata)).await?;
     answer::message(StatusCode::OK, "The password is changed.")
 }

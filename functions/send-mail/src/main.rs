@@ -10,6 +10,7 @@ fn main() -> ExitCode {
 }
 
 async fn assemble(environment: Environment) -> Result<App, StartError> {
-    let app = environment.app().with_secrets(environment.secrets().await?);
+    let app = environment.app().with_triggers(|| environment.lambda()).with_custom_sender(|| environment.kms());
+    let app = app.with_secrets(environment.secrets().await?);
     app.with_mail(environment.ses(), environment.sqs())
 }

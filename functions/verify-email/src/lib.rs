@@ -1,7 +1,10 @@
 //! `GET /verify-email`: the page behind a mailed link. `POST /verify-email`: verifies the address.
 
+use std::collections::BTreeMap;
+
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
+use freehold_domain::trigger::Metadata;
 use freehold_http::page::{Form, Page};
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
 use freehold_service::flow::challenge::{Answer, linked_challenge};
@@ -17,6 +20,7 @@ struct Wire {
     token: Option<String>,
     email: Option<String>,
     code: Option<String>,
+    client_metadata: Option<BTreeMap<String, String>>,
 }
 
 /// Answers a request.
@@ -54,14 +58,15 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
 
 async fn verify_form(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let link = challenge_answer::in_form(request, PURPOSE)?;
-    flow::verify_email(app, &Answer::Link(link)).await?;
+    flow::verify_email(app, &Answer::Link(link), None).await?;
     let sentences = &["The address is yours. You can sign in now."];
     Page { title: "Thank you", sentences, form: None }.answer(StatusCode::OK)
 }
 
 async fn verify(app: &App, request: &Request) -> Result<Response<Body>, Error> {
-    let Wire { user_id, token, email, code } = body::json(request)?;
+    let Wire { user_id, token, email, code, client_metadata } = body::json(request)?;
     let answer = challenge_answer::of_fields(PURPOSE, (user_id, token), (email, code))?;
-    flow::verify_email(app, &answer).await?;
+    let client_metadata = client_metadata.map(Metadata::new);
+    flow::verify_email(app, &answer, client_metadata.as_ref()).await?;
     answer::message(StatusCode::OK, "The address is verified.")
 }

@@ -42,6 +42,14 @@ impl Envelope {
         Self(text)
     }
 
+    /// Takes an envelope that a client kept. It is one as this version seals it, or none: a count of its own choice would let
+    /// anybody keep a function busy for a second.
+    #[must_use]
+    pub fn from_client(text: &str) -> Option<Self> {
+        let (_, iterations) = text.rsplit_once('.')?;
+        (iterations == ITERATIONS.to_string()).then(|| Self(text.to_owned()))
+    }
+
     /// The text to store.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -112,6 +120,17 @@ mod tests {
         let envelope = Envelope::seal(&secret, "freehold/v1|pool|private-key|alice", b"key");
         assert_eq!(envelope.open(&secret, "freehold/v1|pool|private-key|alice").unwrap().as_slice(), b"key");
         assert_eq!(envelope.open(&secret, "freehold/v1|pool|private-key|bob"), Err(EnvelopeError::Unopened));
+    }
+
+    #[test]
+    fn a_client_does_not_choose_how_often_a_key_is_derived() {
+        let secret = ApplicationSecret::parse(&STANDARD.encode([1; 32])).unwrap();
+        let envelope = Envelope::seal(&secret, "ad", b"key");
+        assert_eq!(Envelope::from_client(envelope.as_str()), Some(envelope.clone()));
+        let costly = envelope.as_str().replace(".1000", ".1000000");
+        for wrong in [&costly, "", ".", "1000"] {
+            assert_eq!(Envelope::from_client(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

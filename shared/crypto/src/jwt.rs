@@ -18,7 +18,8 @@ pub const LEEWAY_SECONDS: u64 = 5;
 /// No token of ours is a quarter as long; a longer one is refused before it is decoded.
 const MAX_CHARACTERS: usize = 8 * 1024;
 
-/// The claims of an access token (RFC 9068, section 2.2). Times are in seconds since the epoch. Every claim is required.
+/// The claims of an access token (RFC 9068, section 2.2). Times are in seconds since the epoch. Every claim is required but
+/// those that say what the user may do, and those that the owner adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessTokenClaims {
     /// The user's own issuer.
@@ -41,8 +42,15 @@ pub struct AccessTokenClaims {
     pub auth_time: u64,
     /// How the user signed in (RFC 8176).
     pub amr: Vec<String>,
-    /// What the user may be.
-    pub roles: Vec<String>,
+    /// What the user may be, unless the owner leaves it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+    /// What the token may be used for, separated by spaces (RFC 8693, section 4.2), where the owner says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// What the owner adds. No name of a claim above is among them.
+    #[serde(flatten)]
+    pub added: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A live private key with its id.

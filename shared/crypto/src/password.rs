@@ -53,6 +53,26 @@ impl PasswordHash {
         Ok(Self(text.to_owned()))
     }
 
+    /// A hash that no password is known to have: an output that nobody computed, at the cost of any other.
+    ///
+    /// # Errors
+    /// [`PasswordError::Argon2`], which the fixed parameters rule out.
+    pub fn of_nothing() -> Result<Self, PasswordError> {
+        let params = Params::new(MEMORY_KIB, ITERATIONS, 1, Some(OUTPUT_BYTES)).map_err(|_| PasswordError::Argon2)?;
+        Self::new(&params, &crate::random::<SALT_BYTES>(), &crate::random::<OUTPUT_BYTES>())
+    }
+
+    fn new(params: &Params, salt: &[u8], output: &[u8]) -> Result<Self, PasswordError> {
+        let phc = Phc {
+            algorithm: ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(params).map_err(|_| PasswordError::Argon2)?,
+            salt: Some(Salt::new(salt).map_err(|_| PasswordError::Argon2)?),
+            hash: Some(Output::new(output).map_err(|_| PasswordError::Argon2)?),
+        };
+        Ok(Self(phc.to_string()))
+    }
+
     /// The PHC string, to be stored and never shown.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -106,14 +126,7 @@ impl HashingMemory {
         let salt = crate::random::<SALT_BYTES>();
         let mut output = [0; OUTPUT_BYTES];
         self.run(Version::V0x13, &params, password, &salt, &mut output)?;
-        let phc = Phc {
-            algorithm: ARGON2ID_IDENT,
-            version: Some(Version::V0x13.into()),
-            params: ParamsString::try_from(&params).map_err(|_| PasswordError::Argon2)?,
-            salt: Some(Salt::new(&salt).map_err(|_| PasswordError::Argon2)?),
-            hash: Some(Output::new(&output).map_err(|_| PasswordError::Argon2)?),
-        };
-        Ok(PasswordHash(phc.to_string()))
+        PasswordHash::new(&params, &salt, &output)
     }
 
     /// Hashes a password as [`HashingMemory::hash`] does, but one lane after the other: for when the other CPUs have work

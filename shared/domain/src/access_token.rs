@@ -6,20 +6,18 @@ use freehold_crypto::jwt::AccessTokenClaims;
 use uuid::Uuid;
 
 use crate::public_url::Issuers;
+use crate::session::Factor;
 use crate::user::{Role, User};
 use crate::{PoolId, SessionId, Timestamp};
 
 /// How long an access token lives.
 pub const LIFETIME: Duration = Duration::from_mins(15);
 
-/// How a user signed in, as RFC 8176 names it.
-const BY_PASSWORD: &str = "pwd";
-
 /// The claims of an access token for a user's session, made at `now`.
 #[must_use]
 pub fn claims(
     user: &User,
-    session: SessionId,
+    (session, factors): (SessionId, &[Factor]),
     issuers: &Issuers,
     pool: &PoolId,
     audience: &str,
@@ -35,7 +33,9 @@ pub fn claims(
         jti: Uuid::new_v4().to_string(),
         sid: session.to_string(),
         auth_time: session.created_at().as_seconds(),
-        amr: vec![BY_PASSWORD.to_owned()],
-        roles: user.roles.iter().map(Role::as_str).map(str::to_owned).collect(),
+        amr: factors.iter().map(|factor| factor.as_str().to_owned()).collect(),
+        roles: Some(user.roles.iter().map(Role::as_str).map(str::to_owned).collect()),
+        scope: None,
+        added: serde_json::Map::new(),
     }
 }

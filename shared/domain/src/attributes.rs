@@ -241,6 +241,22 @@ impl Schema {
         if errors.is_empty() { Ok(attributes) } else { Err(errors) }
     }
 
+    /// Reads attributes that are texts, whatever their kind, as Cognito has them; nothing, where the schema does not have them
+    /// all, or not so.
+    #[must_use]
+    pub fn read_texts(&self, texts: BTreeMap<String, String>) -> Option<Attributes> {
+        let read = |(name, text): (String, String)| {
+            let value = match self.0.get(&name)?.kind {
+                Kind::Number { .. } => Value::Number(text.parse().ok()?),
+                Kind::Flag => Value::Flag(text.parse().ok()?),
+                Kind::Text { .. } | Kind::Date | Kind::WebAddress | Kind::LanguageTag => Value::Text(text),
+            };
+            Some((name, Some(value)))
+        };
+        let changes: Changes = texts.into_iter().map(read).collect::<Option<_>>()?;
+        self.apply(changes, &Attributes::default(), Occasion::SigningUp).ok()
+    }
+
     fn check(
         &self,
         name: &str,

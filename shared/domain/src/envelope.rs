@@ -1,6 +1,6 @@
 //! What may be sealed, and for whom.
 
-use crate::{MailId, PoolId, UserId};
+use crate::{MailId, PoolId, StepId, UserId};
 
 /// The one item that an envelope belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +9,10 @@ pub enum SealedFor {
     PrivateKey(UserId),
     /// The secret part of a mail.
     Mail(MailId),
+    /// What a client handed over for the triggers of a mail.
+    MailMetadata(MailId),
+    /// A step of a sign-in, which the client keeps.
+    Conversation(StepId),
 }
 
 impl SealedFor {
@@ -18,6 +22,8 @@ impl SealedFor {
         match self {
             Self::PrivateKey(user) => format!("freehold/v1|{pool}|private-key|{user}"),
             Self::Mail(mail) => format!("freehold/v1|{pool}|mail|{mail}"),
+            Self::MailMetadata(mail) => format!("freehold/v1|{pool}|mail-metadata|{mail}"),
+            Self::Conversation(step) => format!("freehold/v1|{pool}|conversation|{step}"),
         }
     }
 }

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use crate::trigger::Trigger;
+
 /// A refusal or a failure. It knows nothing of any wire format, and carries nothing that a caller sent but the names of
-/// fields.
+/// fields. What a trigger of the owner's says is for the caller, and never for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The body is not the JSON object that the action takes.
@@ -26,6 +28,10 @@ pub enum Error {
     InvalidCredentials,
     /// The password is right, and the address not verified.
     EmailNotVerified,
+    /// The answers are right, and the account came from elsewhere without its password, which must be set anew.
+    PasswordResetRequired,
+    /// A sign-in of several steps has ended: it took too long, an answer was sent twice, or it never began here.
+    InvalidSession,
     /// The refresh token is no token of a session that lives.
     InvalidRefreshToken,
     /// There is no access token, or it is no token of a session that lives.
@@ -39,6 +45,10 @@ pub enum Error {
     EmailChangedRecently,
     /// The account is to be deleted, and its address stays until it is kept.
     DeletionPending,
+    /// A trigger refuses the action, in the words of its owner.
+    TriggerRefused(Trigger, String),
+    /// A trigger crashes, takes too long, or does not answer as it must.
+    TriggerFailed(Cause),
     /// There is no such thing.
     NotFound,
     /// Something that is needed does not answer, for now.
@@ -90,6 +100,10 @@ pub enum FieldCode {
     InvalidName,
     /// It says neither "cookie" nor "body".
     InvalidTokenIn,
+    /// It says neither "password" nor "custom".
+    InvalidFlow,
+    /// The answer to a challenge is missing.
+    InvalidAnswer,
     /// The pool has no such attribute.
     UnknownAttribute,
     /// The attribute cannot be set, or not any longer.
@@ -146,6 +160,8 @@ impl FieldCode {
             Self::Password(PasswordRule::Breached) => "password_breached",
             Self::InvalidName => "invalid_name",
             Self::InvalidTokenIn => "invalid_token_in",
+            Self::InvalidFlow => "invalid_flow",
+            Self::InvalidAnswer => "invalid_answer",
             Self::UnknownAttribute => "unknown_attribute",
             Self::ReadOnlyAttribute => "read_only_attribute",
             Self::InvalidAttribute => "invalid_attribute",
@@ -156,6 +172,12 @@ impl FieldCode {
 }
 
 impl Error {
+    /// A trigger does not do as it must, in a few words.
+    #[must_use]
+    pub fn trigger_failed(trigger: Trigger, words: &str) -> Self {
+        Self::TriggerFailed(Cause::new(format!("{trigger}: {words}")))
+    }
+
     /// Something is as it must never be, in a few words.
     pub fn internal(words: impl Into<String>) -> Self {
         Self::Internal(Cause::new(words))
@@ -170,7 +192,7 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => Some(&cause.0),
+            Self::TriggerFailed(cause) | Self::Unavailable(cause) | Self::Internal(cause) => Some(&cause.0),
             Self::InvalidJson
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType
@@ -180,12 +202,15 @@ impl Error {
             | Self::InvalidAnswer
             | Self::InvalidCredentials
             | Self::EmailNotVerified
+            | Self::PasswordResetRequired
+            | Self::InvalidSession
             | Self::InvalidRefreshToken
             | Self::InvalidAccessToken
             | Self::RecentLoginRequired
             | Self::TooManyAttempts(_)
             | Self::EmailChangedRecently
             | Self::DeletionPending
+            | Self::TriggerRefused(..)
             | Self::NotFound => None,
         }
     }
@@ -203,11 +228,15 @@ impl Error {
             Self::InvalidAnswer | Self::InvalidAccessToken => "invalid_token",
             Self::InvalidCredentials => "invalid_credentials",
             Self::EmailNotVerified => "email_not_verified",
+            Self::PasswordResetRequired => "password_reset_required",
+            Self::InvalidSession => "invalid_session",
             Self::InvalidRefreshToken => "invalid_refresh_token",
             Self::RecentLoginRequired => "recent_login_required",
             Self::TooManyAttempts(_) => "too_many_attempts",
             Self::EmailChangedRecently => "email_changed_recently",
             Self::DeletionPending => "deletion_pending",
+            Self::TriggerRefused(..) => "trigger_refused",
+            Self::TriggerFailed(_) => "trigger_failed",
             Self::NotFound => "not_found",
             Self::Unavailable(_) => "unavailable",
             Self::Internal(_) => "internal",

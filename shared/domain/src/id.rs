@@ -24,6 +24,12 @@ impl PoolId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The region that the pool is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.0.split_once('_').map_or(&*self.0, |(region, _)| region)
+    }
 }
 
 impl std::fmt::Display for PoolId {
@@ -86,6 +92,8 @@ ids! {
     SessionId;
     /// The id of a mail in the outbox. It says when the mail was written.
     MailId;
+    /// The id of a step of a sign-in that has several. It says when the step began.
+    StepId;
 }
 
 fn uuid_at(now: Timestamp) -> Uuid {

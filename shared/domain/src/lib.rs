@@ -6,6 +6,7 @@
 //! - [`password_policy`], [`guessing`]: which passwords people may choose, and how often one may be guessed at.
 //! - [`language`], [`appearance`]: how mail is written, and how it looks.
 //! - [`settings`]: what an owner may choose for a pool.
+//! - [`trigger`], [`conversation`], [`token_customization`]: where the owner's own functions have a say, and how far it goes.
 //! - [`time`]: the one notion of time.
 //! - [`error`]: everything that can be refused or fail, each with its stable code.
 
@@ -13,6 +14,7 @@ pub mod access_token;
 pub mod appearance;
 pub mod attributes;
 pub mod challenge;
+pub mod conversation;
 pub mod email;
 pub mod envelope;
 pub mod error;
@@ -28,8 +30,10 @@ pub mod refresh_token;
 pub mod session;
 pub mod settings;
 pub mod time;
+pub mod token_customization;
+pub mod trigger;
 pub mod user;
 
 pub use error::{Error, FieldError};
-pub use id::{MailId, PoolId, SessionId, UserId};
+pub use id::{MailId, PoolId, SessionId, StepId, UserId};
 pub use time::Timestamp;

@@ -33,6 +33,10 @@ pub struct Mail {
     pub language: Option<Language>,
     /// What answers its question, sealed for this mail; nothing, where it asks none.
     pub sealed_secrets: Option<Envelope>,
+    /// Whether it asks once more what another one asked before.
+    pub is_repeated: bool,
+    /// What the request for it hands to triggers, sealed for this mail; nothing, where it hands nothing over.
+    pub sealed_metadata: Option<Envelope>,
     /// When its link stops working, or it is too late to tell; and with it the mail.
     pub expires_at: Timestamp,
 }

@@ -35,8 +35,36 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// Of which generation it is: see [`User::generation`](crate::user::User).
     pub generation: u32,
+    /// What the user showed when it began.
+    pub factors: Vec<Factor>,
     /// Where the user signed in.
     pub device: Device,
+}
+
+/// Something by which somebody shows who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factor {
+    /// The password.
+    Password,
+    /// What the owner's functions asked for.
+    Custom,
+}
+
+impl Factor {
+    /// The factor as tokens name it: as RFC 8176 does, where it knows it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// Reads a stored factor.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Password, Self::Custom].into_iter().find(|factor| factor.as_str() == text)
+    }
 }
 
 /// Where a user signed in.
@@ -122,7 +150,13 @@ pub enum Presented {
 impl Session {
     /// A session of a generation that begins with its first token, at the moment that its id carries.
     #[must_use]
-    pub fn begin(generation: u32, token: &RefreshToken, device: Device, settings: &Settings) -> Self {
+    pub fn begin(
+        generation: u32,
+        factors: Vec<Factor>,
+        token: &RefreshToken,
+        device: Device,
+        settings: &Settings,
+    ) -> Self {
         let now = token.session.created_at();
         Self {
             id: token.session,
@@ -133,6 +167,7 @@ impl Session {
             recoveries: 0,
             expires_at: refreshed_until(token.session, settings, now),
             generation,
+            factors,
             device,
         }
     }
@@ -189,6 +224,7 @@ mod tests {
             recoveries,
             expires_at: START + seconds(1_000),
             generation: 0,
+            factors: vec![Factor::Password],
             device: Device::new("192.0.2.1", "test"),
         }
     }

@@ -66,8 +66,14 @@ impl User {
 pub enum Status {
     /// Nobody has shown yet that the address is theirs. Nobody can sign in.
     Unverified,
+    /// A trigger vouches for the user, and nobody has shown that the address is theirs. The user can sign in, and gets no mail
+    /// that resets a password.
+    Confirmed,
     /// The address is shown to be the user's.
     Verified,
+    /// A trigger brought the account from elsewhere, with its address and without a password that counts. The user signs in
+    /// once another one is set.
+    ResetRequired,
 }
 
 impl Status {
@@ -76,14 +82,26 @@ impl Status {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unverified => "unverified",
+            Self::Confirmed => "confirmed",
             Self::Verified => "verified",
+            Self::ResetRequired => "reset-required",
+        }
+    }
+
+    /// Whether the address is shown to be the user's.
+    #[must_use]
+    pub fn is_email_verified(self) -> bool {
+        match self {
+            Self::Unverified | Self::Confirmed => false,
+            Self::Verified | Self::ResetRequired => true,
         }
     }
 
     /// Reads a stored status.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Unverified, Self::Verified].into_iter().find(|status| status.as_str() == text)
+        let all = [Self::Unverified, Self::Confirmed, Self::Verified, Self::ResetRequired];
+        all.into_iter().find(|status| status.as_str() == text)
     }
 }
 
@@ -125,9 +143,9 @@ pub struct Claim {
 /// How an account holds an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// The address is shown to be the user's.
-    Verified,
-    /// Nobody has shown it yet, and the account goes with the address if nobody does until then.
+    /// For good.
+    Settled,
+    /// Nobody has shown that it is theirs, and the account goes with the address if nobody does until then.
     UnverifiedUntil(Timestamp),
     /// The account has another address by now. Until then nobody else gets this one, so that the change can be undone.
     FormerUntil(Timestamp),
@@ -138,7 +156,7 @@ impl Claim {
     #[must_use]
     pub fn account(&self) -> Option<UserId> {
         match self.hold {
-            Hold::Verified | Hold::UnverifiedUntil(_) => Some(self.user),
+            Hold::Settled | Hold::UnverifiedUntil(_) => Some(self.user),
             Hold::FormerUntil(_) => None,
         }
     }
@@ -147,7 +165,7 @@ impl Claim {
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         match self.hold {
-            Hold::Verified => false,
+            Hold::Settled => false,
             Hold::UnverifiedUntil(until) | Hold::FormerUntil(until) => until <= now,
         }
     }
@@ -157,7 +175,7 @@ impl Claim {
     pub fn abandoned(&self) -> Option<UserId> {
         match self.hold {
             Hold::UnverifiedUntil(_) => Some(self.user),
-            Hold::Verified | Hold::FormerUntil(_) => None,
+            Hold::Settled | Hold::FormerUntil(_) => None,
         }
     }
 }

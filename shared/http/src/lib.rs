@@ -1,12 +1,14 @@
 //! The edge: the only crate that knows how clients speak.
 //!
 //! - [`serve()`] and [`serve_events`]: what a function's `main` calls.
-//! - [`body`], [`attributes`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`]: reading a request.
+//! - [`body`], [`attributes`], [`challenge_answer`], [`credentials`], [`site`], [`device()`], [`language()`],
+//!   [`caller()`]: reading a request.
 //! - [`answer`], [`tokens`], [`page`], [`problem`], [`session_cookie`]: writing a response.
 
 pub mod answer;
 pub mod attributes;
 pub mod body;
+mod caller;
 pub mod challenge_answer;
 pub mod credentials;
 mod device;
@@ -19,6 +21,7 @@ pub mod session_cookie;
 pub mod site;
 pub mod tokens;
 
+pub use caller::caller;
 pub use device::device;
 pub use lambda_http::http::StatusCode;
 pub use lambda_http::{Body, Request, RequestExt, Response};

@@ -72,9 +72,19 @@ pub fn answer_of(result: Result<Response<Body>, Error>) -> Response<Body> {
     };
     crate::answer::of(match result {
         Err(Error::InvalidAnswer) => invalid_link.answer(StatusCode::BAD_REQUEST),
-        Err(refusal @ (Error::EmailTaken | Error::EmailChangedRecently | Error::DeletionPending)) => {
+        Err(
+            refusal @ (Error::EmailTaken
+            | Error::EmailChangedRecently
+            | Error::DeletionPending
+            | Error::TriggerRefused(..)),
+        ) => {
             let (status, title, detail) = problem::words(&refusal);
-            Page { title, sentences: &[detail], form: None }.answer(status)
+            Page { title, sentences: &[&detail], form: None }.answer(status)
+        }
+        Err(failure @ Error::TriggerFailed(_)) => {
+            problem::log(&failure);
+            let (status, title, detail) = problem::words(&failure);
+            Page { title, sentences: &[&detail], form: None }.answer(status)
         }
         result => result,
     })

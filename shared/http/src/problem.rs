@@ -1,5 +1,7 @@
 //! Refusals and failures on this wire: `application/problem+json` (RFC 9457).
 
+use std::borrow::Cow;
+
 use freehold_domain::Error;
 use lambda_http::http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{HeaderValue, StatusCode};
@@ -13,7 +15,7 @@ struct Problem<'a> {
     r#type: String,
     title: &'static str,
     status: u16,
-    detail: &'static str,
+    detail: Cow<'a, str>,
     code: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ProblemField<'a>>,
@@ -30,11 +32,7 @@ struct ProblemField<'a> {
 #[must_use]
 pub fn of(error: &Error) -> Response<Body> {
     let code = error.code();
-    if let Some(cause) = error.cause() {
-        tracing::error!(code, cause, "a request failed");
-    } else {
-        tracing::info!(code, "a request was refused");
-    }
+    log(error);
     let (status, title, detail) = words(error);
     let problem = Problem {
         r#type: format!("urn:freehold:problem:{code}"),
@@ -56,10 +54,28 @@ pub fn of(error: &Error) -> Response<Body> {
     response
 }
 
+/// Writes down that a request was refused or failed.
+pub(crate) fn log(error: &Error) {
+    let code = error.code();
+    if let Some(cause) = error.cause() {
+        tracing::error!(code, cause, "a request failed");
+    } else {
+        tracing::info!(code, "a request was refused");
+    }
+}
+
 /// The status, the title and a sentence for the person in front of the client. This match is the whole of what an error
 /// means on this wire.
-pub(crate) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
-    match error {
+pub(crate) fn words(error: &Error) -> (StatusCode, &'static str, Cow<'static, str>) {
+    let (status, title, detail) = match error {
+        // Word for word what Cognito says.
+        Error::TriggerRefused(trigger, message) => {
+            let detail = format!("{trigger} failed with error {message}.");
+            return (StatusCode::BAD_REQUEST, "Refused by a trigger", detail.into());
+        }
+        Error::TriggerFailed(_) => {
+            (StatusCode::BAD_GATEWAY, "Trigger failed", "A function of the pool's owner does not answer as it must.")
+        }
         Error::InvalidJson => {
             (StatusCode::BAD_REQUEST, "Invalid JSON", "The body is not the JSON object that this action takes.")
         }
@@ -82,6 +98,14 @@ pub(crate) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
         }
         Error::EmailNotVerified => {
             (StatusCode::FORBIDDEN, "Address not verified", "Open the link in the mail that was sent to the address.")
+        }
+        Error::PasswordResetRequired => (
+            StatusCode::FORBIDDEN,
+            "Password reset required",
+            "The password must be set anew: ask for a mail by which to do it.",
+        ),
+        Error::InvalidSession => {
+            (StatusCode::UNAUTHORIZED, "Invalid session", "This sign-in is over, or took too long: begin again.")
         }
         Error::InvalidRefreshToken => {
             (StatusCode::UNAUTHORIZED, "Invalid refresh token", "The session has ended: sign in again.")
@@ -114,7 +138,8 @@ pub(crate) fn words(error: &Error) -> (StatusCode, &'static str, &'static str) {
             (StatusCode::SERVICE_UNAVAILABLE, "Unavailable", "Something does not answer for now: try again.")
         }
         Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "Internal error", "Something is wrong on our side."),
-    }
+    };
+    (status, title, detail.into())
 }
 
 /// The seconds after which trying again may help, rounded up.

@@ -1,5 +1,6 @@
 //! The answer of a sign-in and of a refresh.
 
+use freehold_domain::error::{FieldCode, FieldError};
 use freehold_domain::{Error, access_token};
 use freehold_service::flow::SessionToken;
 use lambda_http::http::StatusCode;
@@ -15,6 +16,20 @@ pub enum TokenIn {
     Cookie,
     /// Into the answer, for clients that have no cookies.
     Body,
+}
+
+impl TokenIn {
+    /// Reads the field `token_in`. What a page does not say goes into a cookie, and a page may say nothing else.
+    ///
+    /// # Errors
+    /// What is wrong with the field.
+    pub fn read(token_in: Option<&str>) -> Result<Self, FieldError> {
+        match token_in {
+            None | Some("cookie") => Ok(Self::Cookie),
+            Some("body") => Ok(Self::Body),
+            Some(_) => Err(FieldError::new("token_in", FieldCode::InvalidTokenIn, "It is \"cookie\" or \"body\".")),
+        }
+    }
 }
 
 #[derive(Serialize)]

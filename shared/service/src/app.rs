@@ -3,6 +3,7 @@ use std::thread::available_parallelism;
 use aws_config::{BehaviorVersion, SdkConfig};
 use freehold_crypto::SecretRing;
 use freehold_domain::Error;
+use freehold_domain::trigger::Trigger;
 use futures::future::BoxFuture;
 
 use crate::breached_passwords::BreachedPasswords;
@@ -11,6 +12,7 @@ use crate::mail::{Mailer, ses_client};
 use crate::secrets::Secrets;
 use crate::settings::CachedSettings;
 use crate::store::{ATTEMPT_TIMEOUT, Store, dynamodb_client};
+use crate::triggers::lambda_client;
 use crate::{Clock, Config, StartError};
 
 /// What a function keeps between requests. Nothing else of a request survives it.
@@ -28,6 +30,8 @@ pub struct App {
     secrets: Option<Secrets>,
     hasher: Option<Hasher>,
     mailer: Option<Mailer>,
+    lambda: Option<aws_sdk_lambda::Client>,
+    kms: Option<aws_sdk_kms::Client>,
 }
 
 impl App {
@@ -45,7 +49,23 @@ impl App {
             secrets: None,
             hasher: None,
             mailer: None,
+            lambda: None,
+            kms: None,
         }
+    }
+
+    /// Gives it Lambda, to call the pool's triggers; no client is made, where the pool has none.
+    #[must_use]
+    pub fn with_triggers(self, lambda: impl FnOnce() -> aws_sdk_lambda::Client) -> Self {
+        let lambda = (!self.config.triggers.is_empty()).then(lambda);
+        Self { lambda, ..self }
+    }
+
+    /// Gives it KMS, to encrypt codes for a trigger that sends mail; no client is made, where the pool has none.
+    #[must_use]
+    pub fn with_custom_sender(self, kms: impl FnOnce() -> aws_sdk_kms::Client) -> Self {
+        let kms = self.has_trigger(Trigger::CustomEmailSender).then(kms);
+        Self { kms, ..self }
     }
 
     /// Gives it an application secret that never changes.
@@ -84,6 +104,14 @@ impl App {
 
     pub(crate) fn hasher(&self) -> Result<&Hasher, Error> {
         self.hasher.as_ref().ok_or_else(|| Error::internal("this function was not given memory to hash in"))
+    }
+
+    pub(crate) fn lambda(&self) -> Result<&aws_sdk_lambda::Client, Error> {
+        self.lambda.as_ref().ok_or_else(|| Error::internal("this function was not given a way to call triggers"))
+    }
+
+    pub(crate) fn kms(&self) -> Result<&aws_sdk_kms::Client, Error> {
+        self.kms.as_ref().ok_or_else(|| Error::internal("this function was not given a way to encrypt codes"))
     }
 
     pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
@@ -132,6 +160,18 @@ impl Environment {
     #[must_use]
     pub fn ses(&self) -> aws_sdk_sesv2::Client {
         ses_client(&self.sdk)
+    }
+
+    /// A client of Lambda.
+    #[must_use]
+    pub fn lambda(&self) -> aws_sdk_lambda::Client {
+        lambda_client(&self.sdk)
+    }
+
+    /// A client of KMS.
+    #[must_use]
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.sdk)
     }
 
     /// A client of SQS.

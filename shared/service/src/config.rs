@@ -5,6 +5,8 @@ use freehold_domain::PoolId;
 use freehold_domain::public_url::{Issuers, Origin};
 use tracing::Level;
 
+use crate::triggers::TriggerFunctions;
+
 /// What a function is told by its environment. Contradictions are refused at the start.
 #[derive(Clone)]
 pub struct Config {
@@ -24,6 +26,10 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// A folder of templates of mail, in the place of those that Freehold has.
     pub mail_templates: Option<PathBuf>,
+    /// The owner's functions that have a say.
+    pub triggers: TriggerFunctions,
+    /// The KMS key under which codes reach a function that sends mail.
+    pub custom_sender_key: Option<String>,
     /// Another service that knows leaked passwords than Have I Been Pwned.
     pub breached_passwords_url: Option<String>,
     /// The queue that hears of mail that cannot be delivered.
@@ -117,6 +123,9 @@ impl Config {
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             mail_from: optional("MAIL_FROM"),
             mail_templates: optional("MAIL_TEMPLATES").map(PathBuf::from),
+            triggers: optional("TRIGGERS")
+                .map_or_else(|| Ok(TriggerFunctions::default()), |json| TriggerFunctions::parse(&json))?,
+            custom_sender_key: optional("CUSTOM_SENDER_KEY"),
             breached_passwords_url: optional("BREACHED_PASSWORDS_URL"),
             dead_letter_queue_url: optional("DEAD_LETTER_QUEUE_URL"),
             secret,

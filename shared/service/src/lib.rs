@@ -3,6 +3,7 @@
 //! - [`flow`]: one file per use case, a list of sentences over what follows.
 //! - [`store`]: the DynamoDB table. Its conditional writes are the security.
 //! - [`mail`]: what a mail says, and handing it to SES.
+//! - [`triggers`]: the owner's own functions, called as Cognito calls its Lambda triggers.
 //! - [`App`]: what a function keeps between requests: clients, the secret, the hashing memory and cached settings.
 //! - [`Environment`] and [`Config`]: what a process starts from.
 
@@ -16,6 +17,7 @@ pub mod mail;
 mod secrets;
 mod settings;
 pub mod store;
+pub mod triggers;
 
 pub use app::{App, Environment};
 pub use clock::Clock;

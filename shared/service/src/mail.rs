@@ -1,5 +1,6 @@
 //! What a mail says, and handing it to SES.
 
+mod custom;
 mod letter;
 
 use std::time::Duration;
@@ -14,6 +15,8 @@ use freehold_domain::email::Email;
 use freehold_domain::language::Language;
 use futures::future::BoxFuture;
 
+pub(crate) use self::custom::fill;
+pub(crate) use self::letter::link;
 pub use self::letter::{Content, Letter, Templates};
 use crate::{App, Config, StartError};
 
@@ -83,7 +86,7 @@ impl Mailer {
         let content = |data: &str| Part::builder().data(data).charset("UTF-8").build();
         let not_built = |_| SendError::NotNow("a part of the mail is missing".to_owned());
         let body = Body::builder()
-            .text(content(&letter.text).map_err(not_built)?)
+            .set_text(letter.text.as_deref().map(content).transpose().map_err(not_built)?)
             .html(content(&letter.html).map_err(not_built)?)
             .build();
         let message = Message::builder().subject(content(&letter.subject).map_err(not_built)?).body(body).build();

@@ -82,6 +82,21 @@ impl Secrets {
         opened.map_err(|error| Error::internal(error.to_string()))
     }
 
+    /// Opens what a client kept for this deployment; nothing, where it was not sealed here.
+    pub(crate) async fn open_from_client(
+        &self,
+        pool: &PoolId,
+        item: SealedFor,
+        envelope: &Envelope,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let associated_data = item.associated_data(pool);
+        let open = || self.ring().open(&associated_data, envelope).ok();
+        match open() {
+            None if self.read_again().await? => Ok(open()),
+            opened => Ok(opened),
+        }
+    }
+
     /// Writes a refresh token out, with its proof.
     pub(crate) fn expose(&self, pool: &PoolId, token: &RefreshToken) -> String {
         token.expose(pool, &self.ring())

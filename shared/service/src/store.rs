@@ -16,6 +16,7 @@ mod limits;
 mod outbox;
 mod sessions;
 mod settings;
+mod steps;
 mod users;
 
 use aws_sdk_dynamodb::Client;

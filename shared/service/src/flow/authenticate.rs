@@ -1,7 +1,7 @@
 //! Who a request is from.
 
 use freehold_crypto::jwt::{self, Expected, Unverified};
-use freehold_domain::session::is_recent;
+use freehold_domain::session::{Factor, is_recent};
 use freehold_domain::user::User;
 use freehold_domain::{Error, SessionId, Timestamp};
 use futures::future::{BoxFuture, try_join};
@@ -12,6 +12,7 @@ use crate::App;
 pub struct Authenticated {
     user: User,
     session: SessionId,
+    factors: Vec<Factor>,
 }
 
 impl Authenticated {
@@ -25,6 +26,11 @@ impl Authenticated {
     #[must_use]
     pub fn session(&self) -> SessionId {
         self.session
+    }
+
+    /// What they showed when it began.
+    pub(super) fn factors(&self) -> &[Factor] {
+        &self.factors
     }
 
     /// Refuses what is delicate to a sign-in that is older than 10 minutes.
@@ -57,6 +63,6 @@ pub fn authenticate<'a>(app: &'a App, access_token: &'a str) -> BoxFuture<'a, Re
             now: now.as_seconds(),
         };
         jwt::verify(access_token, &user.public_key, expected).map_err(|_| Error::InvalidAccessToken)?;
-        Ok(Authenticated { user, session: session.id })
+        Ok(Authenticated { user, session: session.id, factors: session.factors })
     })
 }

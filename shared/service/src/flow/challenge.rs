@@ -7,10 +7,14 @@ use freehold_domain::envelope::SealedFor;
 use freehold_domain::language::Language;
 use freehold_domain::mail::{Kind, Mail};
 use freehold_domain::name::DisplayName;
-use freehold_domain::user::User;
+use freehold_domain::trigger::Metadata;
+use freehold_domain::user::{Status, User};
 use freehold_domain::{Error, MailId, UserId};
 use futures::future::BoxFuture;
 
+use zeroize::Zeroizing;
+
+use super::migrate::{account_of, migrated_at_forgot_password};
 use crate::App;
 use crate::store::{ChallengeMail, GuessedAt};
 
@@ -94,6 +98,15 @@ pub(super) async fn answered_challenge(app: &App, purpose: Purpose, answer: &Ans
     }
 }
 
+/// What a request says of the one who sent it, for the mails and the triggers that follow.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The language that they prefer.
+    pub language: Option<Language>,
+    /// What their client hands to triggers.
+    pub client_metadata: Option<Metadata>,
+}
+
 /// A challenge by a mail to a user's own address.
 pub(super) fn challenge_to(
     app: &App,
@@ -125,9 +138,20 @@ pub(super) fn challenge_by_mail(
         name,
         language,
         sealed_secrets: Some(secrets.seal(pool, SealedFor::Mail(id), answers.expose().as_bytes())),
+        is_repeated: false,
+        sealed_metadata: None,
         expires_at: challenge.expires_at,
     };
     Ok((challenge, mail))
+}
+
+/// The mail, with what the request for it hands to triggers.
+pub(super) fn with_metadata(app: &App, mail: Mail, client_metadata: Option<&Metadata>) -> Result<Mail, Error> {
+    let Some(metadata) = client_metadata else { return Ok(mail) };
+    let text = serde_json::to_vec(metadata.expose()).map(Zeroizing::new);
+    let text = text.map_err(|_| Error::internal("metadata could not be written"))?;
+    let sealed = app.secrets()?.seal(&app.config.pool, SealedFor::MailMetadata(mail.id), &text);
+    Ok(Mail { sealed_metadata: Some(sealed), ..mail })
 }
 
 /// Sends an address a mail that somebody asked for, if an account is found there that it is about. What is in the mail
@@ -139,22 +163,33 @@ pub(super) async fn send_on_demand(
     app: &App,
     demand: OnDemand,
     email: &Email,
-    language: Option<Language>,
-    is_about: impl Fn(&User) -> bool,
+    caller: &Caller,
+    is_about: impl Fn(Status) -> bool,
 ) -> Result<(), Error> {
     let (now, purpose) = (app.clock.now(), demand.purpose());
+    let Caller { language, client_metadata } = caller;
     if !app.store.count_mail(purpose, email, now).await? {
         return Ok(());
     }
     let decoy = UserId::new(now);
-    let holder = app.store.claim(email).await?.and_then(|claim| claim.account()).unwrap_or(decoy);
-    let user = app.store.user(holder).await?.filter(is_about);
-    let mail = if let Some(user) = user {
-        let (challenge, mail) = challenge_to(app, purpose, &user, language)?;
-        ChallengeMail::Sent(challenge, mail)
+    let claim = app.store.claim(email).await?;
+    let user = app.store.user(account_of(app, claim).unwrap_or(decoy)).await?;
+    let user = match (user, demand) {
+        (None, OnDemand::ResetPassword) => {
+            Box::pin(migrated_at_forgot_password(app, email, claim, client_metadata.as_ref())).await?
+        }
+        (user, OnDemand::ResetPassword | OnDemand::VerifyEmail) => user,
+    };
+    let finish = |mail: Mail| {
+        let is_repeated = demand == OnDemand::VerifyEmail;
+        with_metadata(app, Mail { is_repeated, ..mail }, client_metadata.as_ref())
+    };
+    let mail = if let Some(user) = user.filter(|user| is_about(user.status)) {
+        let (challenge, mail) = challenge_to(app, purpose, &user, *language)?;
+        ChallengeMail::Sent(challenge, finish(mail)?, user.status)
     } else {
-        let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None, language)?;
-        ChallengeMail::Decoy(challenge, mail)
+        let (challenge, mail) = challenge_by_mail(app, purpose, decoy, email.clone(), None, *language)?;
+        ChallengeMail::Decoy(challenge, finish(mail)?)
     };
     app.store.write_challenge_mail(demand, &mail).await
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::error::{FieldCode, FieldError};
-use freehold_domain::language::Language;
 use freehold_domain::password::Password;
 use freehold_domain::{Error, Timestamp, UserId};
 use futures::future::{BoxFuture, try_join};
 
 use super::authenticate;
-use super::challenge::challenge_by_mail;
+use super::challenge::{Caller, challenge_by_mail, with_metadata};
 use super::current_password::credentials_by_password;
 use crate::App;
 
@@ -21,8 +20,8 @@ pub struct Input {
     pub new_email: Email,
     /// The password.
     pub current_password: Password,
-    /// The language that they prefer.
-    pub language: Option<Language>,
+    /// What the request says of who sent it.
+    pub caller: Caller,
 }
 
 /// Sends a mail to another address, which asks whether it is the user's. Until that is confirmed nothing changes.
@@ -30,16 +29,20 @@ pub struct Input {
 /// # Errors
 /// [`Error::InvalidAccessToken`]; [`Error::RecentLoginRequired`]; [`Error::InvalidCredentials`]; [`Error::TooManyAttempts`];
 /// [`Error::InvalidFields`], where it is the address already; [`Error::EmailTaken`]; [`Error::EmailChangedRecently`];
-/// [`Error::DeletionPending`].
+/// [`Error::DeletionPending`]; [`Error::EmailNotVerified`].
 pub fn change_email<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
         let now = app.clock.now();
-        let Input { new_email, current_password, language } = input;
+        let Input { new_email, current_password, caller } = input;
         let authenticated = authenticate(app, bearer).await?;
         authenticated.require_recent_login(now)?;
         let user = authenticated.user();
         if user.deletion_at.is_some() {
             return Err(Error::DeletionPending);
+        }
+        if !user.status.is_email_verified() {
+            // The mail that undoes the change would go to somebody who never showed that the account is theirs.
+            return Err(Error::EmailNotVerified);
         }
         if new_email.canonical() == user.email.canonical() {
             let detail = "It is the address of the account already.";
@@ -60,8 +63,9 @@ pub fn change_email<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFutur
             }
         }
         // The name stays out: whose the new address is, is not known yet.
-        let language = user.language(language);
+        let language = user.language(caller.language);
         let (challenge, mail) = challenge_by_mail(app, Purpose::ChangeEmail, user.id, new_email, None, language)?;
+        let mail = with_metadata(app, mail, caller.client_metadata.as_ref())?;
         if app.store.ask_for_email(user, &challenge, &mail).await? {
             Ok(())
         } else {

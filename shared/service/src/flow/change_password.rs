@@ -15,6 +15,7 @@ use super::issue_tokens::access_token;
 use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
 use crate::store::NewPassword;
+use crate::triggers::{TokenOccasion, pre_token_generation};
 
 /// What somebody who is signed in sends.
 pub struct Input {
@@ -31,7 +32,8 @@ pub struct Input {
 ///
 /// # Errors
 /// [`Error::InvalidAccessToken`]; [`Error::RecentLoginRequired`]; [`Error::InvalidCredentials`], where the current password is
-/// another; [`Error::InvalidFields`], where the new one breaks a rule; [`Error::TooManyAttempts`].
+/// another; [`Error::InvalidFields`], where the new one breaks a rule; [`Error::TooManyAttempts`]; [`Error::TriggerRefused`] and
+/// [`Error::TriggerFailed`], before it is changed.
 pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFuture<'a, Result<String, Error>> {
     Box::pin(async move {
         let now = app.clock.now();
@@ -45,7 +47,9 @@ pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFu
         let new = new_credentials(app, user.id, &password).await?;
         let user = User { public_key: new.public_key.clone(), ..user.next_generation() };
         let credentials = new.since(user.generation);
-        let token = access_token(app, &user, &credentials, session, now).await?;
+        let customization = pre_token_generation(app, TokenOccasion::Refresh, &user, None).await?;
+        let session_of = (session, authenticated.factors());
+        let token = access_token(app, &user, &credentials, session_of, customization, now).await?;
         let mail = notice(app, &user, Notification::PasswordChanged, input.language);
         let new = NewPassword { user, session, replaces: stored.password_hash, credentials, mail };
         if app.store.change_password(&new).await? {

@@ -67,6 +67,21 @@ pub(super) async fn new_credentials(
 ) -> Result<NewCredentials, Error> {
     // A key pair takes longer than a hash, so the lanes of the hash would only hold it up.
     let (password_hash, key_pair) = try_join(app.hasher()?.hash_on_one_thread(password), make_key_pair()).await?;
+    seal_key_pair(app, user, password_hash, key_pair)
+}
+
+/// What an account has whose password is still to be set: a key pair, and a hash that no password has.
+pub(super) async fn credentials_without_password(app: &App, user: UserId) -> Result<NewCredentials, Error> {
+    let password_hash = PasswordHash::of_nothing().map_err(|error| Error::internal(error.to_string()))?;
+    seal_key_pair(app, user, password_hash, make_key_pair().await?)
+}
+
+fn seal_key_pair(
+    app: &App,
+    user: UserId,
+    password_hash: PasswordHash,
+    key_pair: KeyPair,
+) -> Result<NewCredentials, Error> {
     let private_key = key_pair.private.expose().as_bytes();
     let sealed_private_key = app.secrets()?.seal(&app.config.pool, SealedFor::PrivateKey(user), private_key);
     Ok(NewCredentials { password_hash, sealed_private_key, public_key: key_pair.public })
@@ -83,6 +98,8 @@ pub(super) fn notice(app: &App, user: &User, notification: Notification, languag
         name: user.name.clone(),
         language: user.language(language),
         sealed_secrets: None,
+        is_repeated: false,
+        sealed_metadata: None,
         expires_at: now + NOTICE_LIFETIME,
     }
 }

@@ -3,6 +3,8 @@
 use freehold_crypto::token::SecretHash;
 use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::{Presented, Session, refreshed_until};
+use freehold_domain::token_customization::TokenCustomization;
+use freehold_domain::trigger::Trigger;
 use freehold_domain::user::User;
 use freehold_domain::{Error, Timestamp};
 use futures::future::{BoxFuture, try_join, try_join3};
@@ -12,6 +14,7 @@ use super::SessionToken;
 use super::issue_tokens::access_token;
 use crate::App;
 use crate::store::{Credentials, Written};
+use crate::triggers::{TokenOccasion, pre_token_generation};
 
 /// What a refresh gives.
 pub struct Refreshed {
@@ -27,7 +30,7 @@ pub struct Refreshed {
 /// that was once current is in two hands, and ends the session.
 ///
 /// # Errors
-/// [`Error::InvalidRefreshToken`].
+/// [`Error::InvalidRefreshToken`]; [`Error::TriggerRefused`]; [`Error::TriggerFailed`].
 pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result<Refreshed, Error>> {
     Box::pin(async move {
         let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await?;
@@ -38,6 +41,11 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
             return Err(Error::InvalidRefreshToken);
         }
         let next = RefreshToken::generate(presented.user, presented.session);
+        let customization = if app.has_trigger(Trigger::PreTokenGeneration) {
+            Box::pin(customization(app, &presented, now)).await?
+        } else {
+            Some(TokenCustomization::default())
+        };
         let ((session, rotated), user, credentials) = try_join3(
             Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
             app.store.user(presented.user),
@@ -51,9 +59,29 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
             // Either the session ended with others, or the password was changed between these reads, and it stays.
             (user, credentials) = Box::pin(look_again(app, &presented, now)).await?;
         }
+        let customization =
+            customization.ok_or_else(|| Error::unavailable("a session changed while it was refreshed"))?;
         let session_token = rotated.then(|| SessionToken::new(app, &next, expires_at, now)).transpose()?;
-        Ok(Refreshed { access_token: access_token(app, &user, &credentials, next.session, now).await?, session_token })
+        let session = (session.id, &*session.factors);
+        let access_token = access_token(app, &user, &credentials, session, customization, now).await?;
+        Ok(Refreshed { access_token, session_token })
     })
+}
+
+/// What the owner's function says of the token that is to be made. It is asked before anything is rotated: a function that
+/// fails costs nobody the session. Nothing, where the session is not one to refresh, which the exchange then says.
+async fn customization(
+    app: &App,
+    presented: &RefreshToken,
+    now: Timestamp,
+) -> Result<Option<TokenCustomization>, Error> {
+    let session = app.store.session(presented.user, presented.session, now).await?;
+    let judged = session.map(|session| session.judge(&presented.secret.hash(), now));
+    if judged.is_none_or(|judged| judged == Presented::Stolen) {
+        return Ok(None);
+    }
+    let (user, _) = look_again(app, presented, now).await?;
+    pre_token_generation(app, TokenOccasion::Refresh, &user, None).await.map(Some)
 }
 
 /// The user of a session and their secrets, of one generation, if the session has not ended with all others.

@@ -2,30 +2,31 @@
 
 use freehold_domain::Error;
 use freehold_domain::challenge::Purpose;
-use freehold_domain::language::Language;
 use freehold_domain::mail::Notification;
 use freehold_domain::password::ChosenPassword;
 use freehold_domain::password_policy::Person;
-use freehold_domain::user::User;
+use freehold_domain::user::{Status, User};
 use futures::future::BoxFuture;
 
 use super::MAX_LOOKS_BESIDE_A_THIEF;
-use super::challenge::{Answer, answered_challenge};
+use super::challenge::{Answer, Caller, answered_challenge};
 use super::guessing::guessed_right;
 use super::new_password::{accepted, new_credentials, notice};
 use crate::App;
 use crate::store::GuessedAt;
+use crate::triggers::{Confirmed, post_confirmation};
 
 /// Puts another password in the place of the account's, and a new key pair with it. Every session ends, and a mail says so.
 /// It signs nobody in: whoever has a second factor still needs it.
 ///
 /// # Errors
-/// [`Error::InvalidAnswer`]; [`Error::InvalidFields`], where the password breaks a rule.
+/// [`Error::InvalidAnswer`]; [`Error::InvalidFields`], where the password breaks a rule; [`Error::TriggerRefused`] and
+/// [`Error::TriggerFailed`], after it was set.
 pub fn reset_password<'a>(
     app: &'a App,
     answer: &'a Answer,
     chosen: ChosenPassword,
-    language: Option<Language>,
+    caller: &'a Caller,
 ) -> BoxFuture<'a, Result<(), Error>> {
     Box::pin(async move {
         let settings = app.settings().await?;
@@ -52,11 +53,12 @@ pub fn reset_password<'a>(
             let user = user.ok_or(Error::InvalidAnswer)?.next_generation();
             let user = User { public_key: new.public_key.clone(), ..user };
             let (credentials, now) = (new.since(user.generation), app.clock.now());
-            let mail = notice(app, &user, Notification::PasswordChanged, language);
+            let mail = notice(app, &user, Notification::PasswordChanged, caller.language);
             if app.store.reset_password(&challenge, &user, &credentials, &mail, now).await? {
                 // Strangers who guess make pauses, which the owner of the mailbox ends.
                 guessed_right(app, &GuessedAt::User(user.id)).await;
-                return Ok(());
+                let (user, metadata) = (User { status: Status::Verified, ..user }, caller.client_metadata.as_ref());
+                return post_confirmation(app, Confirmed::ForgotPassword, &user, metadata).await;
             }
         }
         Err(Error::unavailable("an account changed each time that its password was reset"))

@@ -4,12 +4,14 @@ use freehold_domain::challenge::{MailedSecrets, Purpose};
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::mail::{Kind, Mail, Shard};
 use freehold_domain::settings::Settings;
+use freehold_domain::trigger::{Metadata, Trigger};
 use freehold_domain::{Error, MailId, Timestamp};
 use futures::future::BoxFuture;
 
 use crate::App;
-use crate::mail::{Content, Letter, SendError};
+use crate::mail::{Content, Letter, SendError, fill, link};
 use crate::store::Leased;
+use crate::triggers::{custom_message, hand_to_custom_sender};
 
 /// The shard that a partition key of a stream's record names; nothing, where it names none of this pool's.
 #[must_use]
@@ -51,8 +53,12 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
         app.store.forget_mail(mail).await?;
         return Ok(false);
     }
-    let (settings, letter) = match open(app, &leased).await {
-        Ok(opened) => opened,
+    let (settings, letter) = match prepare(app, &leased).await {
+        Ok(Some(prepared)) => prepared,
+        Ok(None) => {
+            app.store.forget_mail(mail).await?;
+            return Ok(false);
+        }
         Err(error) => {
             app.store.postpone(&leased, app.clock.now()).await?;
             return Err(error);
@@ -75,7 +81,8 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
     Ok(false)
 }
 
-async fn open(app: &App, leased: &Leased) -> Result<(Settings, Letter), Error> {
+/// The mail, as SES is to send it; nothing, where a function of the owner's sends it.
+async fn prepare(app: &App, leased: &Leased) -> Result<Option<(Settings, Letter)>, Error> {
     let mail = &leased.mail;
     let content = match mail.kind {
         Kind::Question(purpose) => Content::Question(purpose, open_secrets(app, mail, purpose).await?),
@@ -83,7 +90,33 @@ async fn open(app: &App, leased: &Leased) -> Result<(Settings, Letter), Error> {
     };
     let settings = app.settings().await?;
     let letter = app.mailer()?.templates.write(mail, &content, &settings.appearance, &app.config.public_url)?;
-    Ok((settings, letter))
+    let Content::Question(purpose, secrets) = &content else { return Ok(Some((settings, letter))) };
+    if !app.has_trigger(Trigger::CustomMessage) && !app.has_trigger(Trigger::CustomEmailSender) {
+        return Ok(Some((settings, letter)));
+    }
+    // Of an account that is gone there is nothing to tell a function.
+    let Some(user) = app.store.user(mail.user).await? else { return Ok(Some((settings, letter))) };
+    let metadata = open_metadata(app, mail).await?;
+    if hand_to_custom_sender(app, mail, (*purpose, &secrets.code), &user, metadata.as_ref()).await? {
+        return Ok(None);
+    }
+    let custom = custom_message(app, mail, *purpose, &user, metadata.as_ref()).await?;
+    let subject = custom.email_subject.unwrap_or(letter.subject);
+    let Some(message) = custom.email_message else {
+        return Ok(Some((settings, Letter { subject, ..letter })));
+    };
+    let link = link(mail, *purpose, secrets, &app.config.public_url);
+    let html = fill(&message, &secrets.code.expose(), &link).ok_or_else(|| {
+        Error::trigger_failed(Trigger::CustomMessage, "its mail has a place neither for the code nor for the link")
+    })?;
+    Ok(Some((settings, Letter { subject, text: None, html })))
+}
+
+async fn open_metadata(app: &App, mail: &Mail) -> Result<Option<Metadata>, Error> {
+    let Some(sealed) = &mail.sealed_metadata else { return Ok(None) };
+    let opened = app.secrets()?.open(&app.config.pool, SealedFor::MailMetadata(mail.id), sealed).await?;
+    let metadata = serde_json::from_slice(&opened).map(Metadata::new);
+    metadata.map(Some).map_err(|_| Error::internal("the metadata of a mail is not as it was sealed"))
 }
 
 async fn open_secrets(app: &App, mail: &Mail, purpose: Purpose) -> Result<MailedSecrets, Error> {

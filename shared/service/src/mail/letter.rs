@@ -75,8 +75,8 @@ pub enum Content {
 pub struct Letter {
     /// The subject line.
     pub subject: String,
-    /// The plain text body.
-    pub text: String,
+    /// The plain text body; nothing, where a function of the owner's wrote the mail, which is HTML as in Cognito.
+    pub text: Option<String>,
     /// The HTML body.
     pub html: String,
 }
@@ -137,17 +137,16 @@ impl Templates {
 
         let (subject, said) = match content {
             Content::Question(purpose, secrets) => {
-                let (path, words) = match purpose {
-                    Purpose::VerifyEmail => ("verify-email", &words.verify_email),
-                    Purpose::ResetPassword => ("password/reset", &words.reset_password),
-                    Purpose::ChangeEmail => ("email/confirm", &words.change_email),
-                    Purpose::UndoEmailChange => ("email/undo", &words.email_changed),
-                    Purpose::KeepAccount => ("account/keep", &words.account_deletion),
+                let words = match purpose {
+                    Purpose::VerifyEmail => &words.verify_email,
+                    Purpose::ResetPassword => &words.reset_password,
+                    Purpose::ChangeEmail => &words.change_email,
+                    Purpose::UndoEmailChange => &words.email_changed,
+                    Purpose::KeepAccount => &words.account_deletion,
                 };
-                let token = secrets.token.expose();
                 let code_sentence = words.code_sentence.as_ref().map(say).transpose()?;
                 let answer = context! {
-                    link => format!("{}/{path}?user={}&token={token}", public_url.as_str(), mail.user),
+                    link => link(mail, *purpose, secrets, public_url),
                     button => say(&words.button)?,
                     code => code_sentence.is_some().then(|| secrets.code.expose()),
                     code_sentence,
@@ -176,8 +175,20 @@ impl Templates {
         };
         let (text, html) =
             (render("mail.txt", &self.layout_text, &said)?, render("mail.html", &self.layout_html, &said)?);
-        Ok(Letter { subject, text, html })
+        Ok(Letter { subject, text: Some(text), html })
     }
+}
+
+/// The link that answers a mail.
+pub(crate) fn link(mail: &Mail, purpose: Purpose, secrets: &MailedSecrets, public_url: &Origin) -> String {
+    let path = match purpose {
+        Purpose::VerifyEmail => "verify-email",
+        Purpose::ResetPassword => "password/reset",
+        Purpose::ChangeEmail => "email/confirm",
+        Purpose::UndoEmailChange => "email/undo",
+        Purpose::KeepAccount => "account/keep",
+    };
+    format!("{}/{path}?user={}&token={}", public_url.as_str(), mail.user, secrets.token.expose())
 }
 
 /// Every mail in every language, to somebody made up.
@@ -202,6 +213,8 @@ pub(crate) fn samples(
                 name: DisplayName::parse("Alice"),
                 language: Some(language),
                 sealed_secrets: None,
+                is_repeated: false,
+                sealed_metadata: None,
                 expires_at: moment,
             };
             letters.push((language, templates.write(&mail, &content, appearance, public_url)?));
@@ -243,6 +256,8 @@ mod tests {
             name: DisplayName::parse(name),
             language,
             sealed_secrets: None,
+            is_repeated: false,
+            sealed_metadata: None,
             expires_at: NOW,
         }
     }
@@ -273,18 +288,32 @@ mod tests {
                 let mail = mail(Kind::Question(purpose), "Ann", Some(language));
                 let letter = write(&mail, &Content::Question(purpose, secrets), &Appearance::default());
                 let link = format!("https://auth.example.com/{path}?user={}&token={token}\n", mail.user);
-                assert!(letter.text.contains(&link), "{}", letter.text);
-                assert_eq!(letter.text.contains(&format!("\n{code}\n")), has_code, "{}", letter.text);
+                assert!(letter.text.as_deref().unwrap().contains(&link), "{:?}", letter.text);
+                assert_eq!(
+                    letter.text.as_deref().unwrap().contains(&format!("\n{code}\n")),
+                    has_code,
+                    "{:?}",
+                    letter.text
+                );
                 assert!(letter.html.contains(&format!("&amp;token={token}\"")), "{}", letter.html);
                 assert_eq!(letter.html.contains(&code), has_code, "{}", letter.html);
                 assert!(letter.html.contains(&format!("lang=\"{}\"", language.tag())));
-                assert_eq!(letter.text.contains("2026-01-01"), purpose == Purpose::KeepAccount, "{}", letter.text);
+                assert_eq!(
+                    letter.text.as_deref().unwrap().contains("2026-01-01"),
+                    purpose == Purpose::KeepAccount,
+                    "{:?}",
+                    letter.text
+                );
                 subjects.insert(check(&letter));
             }
             for notification in Notification::ALL {
                 let mail = mail(Kind::Notice(notification), "Ann", Some(language));
                 let letter = write(&mail, &Content::Notice(notification), &Appearance::default());
-                assert!(!letter.text.contains("http") && !letter.html.contains("href"), "{}", letter.html);
+                assert!(
+                    !letter.text.as_deref().unwrap().contains("http") && !letter.html.contains("href"),
+                    "{}",
+                    letter.html
+                );
                 subjects.insert(check(&letter));
             }
             assert_eq!(subjects.len(), 8, "{subjects:?}");
@@ -293,10 +322,17 @@ mod tests {
 
     /// What holds for any mail: its subject.
     fn check(letter: &Letter) -> String {
-        assert!(letter.text.contains("Ann") && letter.html.contains("Ann"), "{}", letter.text);
-        assert!(letter.text.contains("o'hara&co@example.com") && letter.html.contains("hara&amp;co@example.com"));
+        assert!(letter.text.as_deref().unwrap().contains("Ann") && letter.html.contains("Ann"), "{:?}", letter.text);
+        assert!(
+            letter.text.as_deref().unwrap().contains("o'hara&co@example.com")
+                && letter.html.contains("hara&amp;co@example.com")
+        );
         for unsaid in ["\n\n\n", "{{", "{%", "undefined", "none"] {
-            assert!(!letter.text.contains(unsaid) && !letter.subject.contains(unsaid), "{}", letter.text);
+            assert!(
+                !letter.text.as_deref().unwrap().contains(unsaid) && !letter.subject.contains(unsaid),
+                "{:?}",
+                letter.text
+            );
         }
         assert!(!letter.html.contains("{{") && !letter.html.contains("<img"), "{}", letter.html);
         letter.subject.clone()
@@ -344,7 +380,7 @@ mod tests {
         };
         let content = Content::Question(Purpose::ResetPassword, MailedSecrets::generate(Purpose::ResetPassword));
         let letter = write(&mail(Kind::Question(Purpose::ResetPassword), "Ann", None), &content, &appearance);
-        assert!(letter.text.starts_with("Ann & Co\n\nHello Ann,\n\n"), "{}", letter.text);
+        assert!(letter.text.as_deref().unwrap().starts_with("Ann & Co\n\nHello Ann,\n\n"), "{:?}", letter.text);
         assert!(letter.html.contains("background: #ffd600; color: #000000"), "{}", letter.html);
         assert!(letter.html.contains("alt=\"Ann &amp; Co\"") && !letter.html.contains("b=\"2\""), "{}", letter.html);
     }
@@ -353,18 +389,18 @@ mod tests {
     fn what_people_chose_is_escaped_in_html_alone() {
         let letter = question("<b>&\"Eve");
         assert!(letter.html.contains("&lt;b&gt;&amp;&quot;Eve") && !letter.html.contains("<b>&"), "{}", letter.html);
-        assert!(letter.text.starts_with("Hello <b>&\"Eve,\n\n"), "{}", letter.text);
+        assert!(letter.text.as_deref().unwrap().starts_with("Hello <b>&\"Eve,\n\n"), "{:?}", letter.text);
     }
 
     #[test]
     fn a_name_that_would_become_a_link_is_left_out() {
         let letter = question("https://evil.example");
-        assert!(letter.text.starts_with("Hello,") && !letter.html.contains("evil"));
+        assert!(letter.text.as_deref().unwrap().starts_with("Hello,") && !letter.html.contains("evil"));
     }
 
     #[test]
     fn a_name_is_no_template() {
         let letter = question("{{ code }}{% raw %}");
-        assert!(letter.text.starts_with("Hello {{ code }}{% raw %},"), "{}", letter.text);
+        assert!(letter.text.as_deref().unwrap().starts_with("Hello {{ code }}{% raw %},"), "{:?}", letter.text);
     }
 }

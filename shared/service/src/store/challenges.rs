@@ -10,8 +10,8 @@ use super::{Item, ItemType, Key, Store, bytes, conditional, number, put, text, u
 
 /// Where a challenge and its mail are written when somebody asks for a mail.
 pub enum ChallengeMail {
-    /// To the account that the mail is about.
-    Sent(Challenge, Mail),
+    /// To the account that the mail is about, as far as it has come.
+    Sent(Challenge, Mail, Status),
     /// To where nobody looks: the same work, for an address that no such account has.
     Decoy(Challenge, Mail),
 }
@@ -64,10 +64,10 @@ impl Store {
     /// longer what the mail is about stays as it is.
     pub(crate) async fn write_challenge_mail(&self, demand: OnDemand, mail: &ChallengeMail) -> Result<(), Error> {
         let writes = match mail {
-            ChallengeMail::Sent(challenge, mail) => vec![
+            ChallengeMail::Sent(challenge, mail, status) => vec![
                 put(self.put(self.challenge_item(challenge)))?,
                 put(self.put(self.mail_item(mail)))?,
-                self.still_wanted(demand, challenge)?,
+                self.still_wanted(demand, challenge, *status)?,
             ],
             ChallengeMail::Decoy(challenge, mail) => {
                 let moved = |key: Key, mut map: Map| {
@@ -88,9 +88,14 @@ impl Store {
 
     /// Refuses the whole write where the account is no longer what the mail is about. An account that waits to be verified
     /// holds its address for as long as its newest link works.
-    fn still_wanted(&self, demand: OnDemand, challenge: &Challenge) -> Result<TransactWriteItem, Error> {
-        match demand {
-            OnDemand::VerifyEmail => {
+    fn still_wanted(
+        &self,
+        demand: OnDemand,
+        challenge: &Challenge,
+        status: Status,
+    ) -> Result<TransactWriteItem, Error> {
+        match (demand, status) {
+            (OnDemand::VerifyEmail, Status::Unverified) => {
                 let claim = self
                     .update(self.keys.claim(&challenge.email))
                     .update_expression("SET unverified_until = :until")
@@ -99,12 +104,13 @@ impl Store {
                     .expression_attribute_values(":until", number(challenge.expires_at.as_millis()));
                 update(claim)
             }
-            OnDemand::ResetPassword => {
+            (OnDemand::VerifyEmail, Status::Confirmed | Status::Verified | Status::ResetRequired)
+            | (OnDemand::ResetPassword, _) => {
                 let profile = ConditionCheck::builder()
                     .table_name(&self.table)
                     .set_key(Some(self.keys.profile(challenge.user).into_map()))
-                    .condition_expression("account_status = :verified AND email = :email")
-                    .expression_attribute_values(":verified", text(Status::Verified.as_str()))
+                    .condition_expression("account_status = :status AND email = :email")
+                    .expression_attribute_values(":status", text(status.as_str()))
                     .expression_attribute_values(":email", text(challenge.email.as_str()));
                 Ok(TransactWriteItem::builder().condition_check(profile.build().map_err(unbuilt)?).build())
             }

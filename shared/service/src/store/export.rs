@@ -62,6 +62,7 @@ impl Store {
                 | ItemType::Mail
                 | ItemType::Limit
                 | ItemType::Deletion
+                | ItemType::Step
                 | ItemType::Decoy,
             )
             | None => return Err(Error::internal("an item of a user is of no type that users have")),

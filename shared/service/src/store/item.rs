@@ -22,6 +22,7 @@ pub(super) enum ItemType {
     Mail,
     Limit,
     Deletion,
+    Step,
     Decoy,
 }
 
@@ -38,6 +39,7 @@ impl ItemType {
             Self::Mail,
             Self::Limit,
             Self::Deletion,
+            Self::Step,
             Self::Decoy,
         ];
         others.into_iter().chain(challenges).find(|item_type| item_type.as_str() == text)
@@ -58,6 +60,7 @@ impl ItemType {
             Self::Deletion => "deletion",
             Self::Mail => "mail",
             Self::Limit => "limit",
+            Self::Step => "step",
             Self::Decoy => "decoy",
         }
     }
@@ -98,6 +101,10 @@ impl Item {
     pub(super) fn optional_text(&self, name: &str) -> Result<Option<&str>, Error> {
         let Some(value) = self.map.get(name) else { return Ok(None) };
         value.as_s().map(|value| Some(value.as_str())).map_err(|_| self.broken(name))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<Vec<&str>, Error> {

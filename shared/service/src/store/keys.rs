@@ -1,7 +1,7 @@
 use freehold_domain::challenge::Purpose;
 use freehold_domain::email::Email;
 use freehold_domain::mail::Shard;
-use freehold_domain::{MailId, PoolId, SessionId, Timestamp, UserId};
+use freehold_domain::{MailId, PoolId, SessionId, StepId, Timestamp, UserId};
 
 use super::item::Map;
 use super::text;
@@ -97,6 +97,11 @@ impl Keys {
 
     pub(super) fn outbox(&self, shard: Shard) -> String {
         format!("{}#OUTBOX#{shard}", self.pool)
+    }
+
+    /// Where it is written that a step of a sign-in was answered.
+    pub(super) fn step(&self, step: StepId) -> Key {
+        self.key(format!("STEP#{step}"), "ANSWERED")
     }
 
     /// A place that nobody reads, for the work that an unknown address must cost too. Like the account that it stands for it

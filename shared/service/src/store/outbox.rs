@@ -107,7 +107,9 @@ impl Store {
     /// Marks a mail that can never be sent: it is due no more, and its secret goes. It stays until it expires, for whoever
     /// looks into why.
     pub(crate) async fn bury(&self, leased: &Leased) -> Result<(), Error> {
-        let update = self.update_leased(leased).update_expression("SET is_dead = :yes REMOVE due_at, sealed_secrets");
+        let update = self
+            .update_leased(leased)
+            .update_expression("SET is_dead = :yes REMOVE due_at, sealed_secrets, sealed_metadata");
         let written = update.expression_attribute_values(":yes", AttributeValue::Bool(true)).send().await;
         conditional("UpdateItem", written).map(|_| ())
     }
@@ -136,6 +138,8 @@ impl Store {
             ("display_name", mail.name.as_ref().map(|name| text(name.as_str()))),
             ("language", mail.language.map(|language| text(language.tag()))),
             ("sealed_secrets", mail.sealed_secrets.as_ref().map(|sealed| text(sealed.as_str()))),
+            ("is_repeated", mail.is_repeated.then_some(AttributeValue::Bool(true))),
+            ("sealed_metadata", mail.sealed_metadata.as_ref().map(|sealed| text(sealed.as_str()))),
             ("due_at", Some(number(mail.id.created_at().as_millis()))),
             ("attempts", Some(number(0))),
             ("expires_at", Some(number(mail.expires_at.as_seconds()))),
@@ -152,6 +156,7 @@ fn read_waiting(item: &Map) -> Option<Waiting> {
 
 fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
     let item = Item::read(map, ItemType::Mail)?;
+    let sealed = |name| item.optional_text(name).map(|text| text.map(|text| Envelope::from_stored(text.to_owned())));
     let mail = Mail {
         id,
         kind: item.parse("kind", Kind::parse)?,
@@ -159,7 +164,9 @@ fn read_leased(map: Map, id: MailId) -> Result<Leased, Error> {
         to: item.parse("recipient", Email::parse)?,
         name: item.optional("display_name", DisplayName::parse)?,
         language: item.optional("language", Language::parse)?,
-        sealed_secrets: item.optional_text("sealed_secrets")?.map(|text| Envelope::from_stored(text.to_owned())),
+        sealed_secrets: sealed("sealed_secrets")?,
+        is_repeated: item.flag("is_repeated")?,
+        sealed_metadata: sealed("sealed_metadata")?,
         expires_at: item.expires_at()?,
     };
     let attempts = u32::try_from(item.number("attempts")?).map_err(|_| item.broken("attempts"))?;

@@ -1,8 +1,8 @@
 use aws_sdk_dynamodb::operation::update_item::UpdateItemOutput;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use freehold_crypto::token::SecretHash;
-use freehold_domain::session::{Device, Session};
+use freehold_domain::session::{Device, Factor, Session};
 use freehold_domain::user::User;
 use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
@@ -161,12 +161,14 @@ impl Store {
     }
 
     fn session_item(&self, session: &Session) -> Map {
+        let factors = session.factors.iter().map(|factor| text(factor.as_str())).collect();
         let attributes = [
             ("current_hash", Some(bytes(session.current.as_bytes()))),
             ("previous_hash", session.previous.as_ref().map(|hash| bytes(hash.as_bytes()))),
             ("rotated_at", Some(number(session.rotated_at.as_millis()))),
             ("recoveries", Some(number(session.recoveries.into()))),
             ("generation", (session.generation > 0).then(|| number(session.generation.into()))),
+            ("factors", Some(AttributeValue::L(factors))),
             ("source_ip", Some(text(&session.device.source_ip))),
             ("user_agent", Some(text(&session.device.user_agent))),
             ("expires_at", Some(number(session.expires_at.as_seconds()))),
@@ -204,6 +206,16 @@ pub(super) fn read_session(item: &Item, user: UserId, id: SessionId) -> Result<S
         recoveries: u32::try_from(item.number("recoveries")?).map_err(|_| item.broken("recoveries"))?,
         expires_at: item.expires_at()?,
         generation: item.generation()?,
+        factors: read_factors(item)?,
         device: Device::new(item.text("source_ip")?, item.text("user_agent")?),
     })
+}
+
+/// What the user showed. Sessions that began before this was written began with a password.
+fn read_factors(item: &Item) -> Result<Vec<Factor>, Error> {
+    if !item.has("factors") {
+        return Ok(vec![Factor::Password]);
+    }
+    let factor = |text: &str| Factor::parse(text).ok_or_else(|| item.broken("factors"));
+    item.texts("factors")?.into_iter().map(factor).collect()
 }

@@ -31,10 +31,8 @@ pub struct Registration {
     pub user: User,
     /// Its secrets.
     pub credentials: Credentials,
-    /// What the mailed link answers.
-    pub challenge: Challenge,
-    /// The mail.
-    pub mail: Mail,
+    /// What the mailed link answers, and the mail; nothing, where the account waits for none.
+    pub challenge_mail: Option<(Challenge, Mail)>,
     /// Who holds the address until then, and gives way.
     pub replaces: Option<Claim>,
 }
@@ -78,16 +76,19 @@ impl Store {
     /// # Errors
     /// [`Error::EmailTaken`].
     pub(crate) async fn register(&self, registration: &Registration, now: Timestamp) -> Result<(), Error> {
-        let Registration { user, credentials, challenge, mail, replaces } = registration;
-        let claim = self.take_over(self.claim_item(challenge), *replaces, now);
+        let Registration { user, credentials, challenge_mail, replaces } = registration;
+        let unverified_until = challenge_mail.as_ref().map(|(challenge, _)| challenge.expires_at);
+        let claim = self.take_over(self.claim_item(user, unverified_until), *replaces, now);
         let is_new = "attribute_not_exists(pk)";
         let mut writes = vec![
             put(claim)?,
             put(self.put(self.user_item(user)?).condition_expression(is_new))?,
             put(self.put(self.credentials_item(user.id, credentials)).condition_expression(is_new))?,
-            put(self.put(self.challenge_item(challenge)).condition_expression(is_new))?,
-            put(self.put(self.mail_item(mail)).condition_expression(is_new))?,
         ];
+        if let Some((challenge, mail)) = challenge_mail {
+            writes.push(put(self.put(self.challenge_item(challenge)).condition_expression(is_new))?);
+            writes.push(put(self.put(self.mail_item(mail)).condition_expression(is_new))?);
+        }
         writes.extend(self.delete_abandoned(*replaces)?);
         let Err(refused) = self.transact(writes).await? else { return Ok(()) };
         let Some(holder) = refused.by(0) else { return Err(Error::internal("a new id is in use")) };
@@ -130,7 +131,8 @@ impl Store {
         })
     }
 
-    /// Answers a challenge: the account is verified and holds its address for good. N parallel answers have one winner.
+    /// Answers a challenge: the account is verified and holds its address for good. N parallel answers have one winner. An
+    /// account that a trigger confirmed has held it for good before.
     ///
     /// # Errors
     /// [`Error::InvalidAnswer`], where the challenge is no longer what it was.
@@ -138,15 +140,16 @@ impl Store {
         let profile = self
             .update(self.keys.profile(challenge.user))
             .update_expression("SET account_status = :verified ADD version :one")
-            .condition_expression("account_status = :unverified AND email = :email")
+            .condition_expression("account_status IN (:unverified, :confirmed) AND email = :email")
             .expression_attribute_values(":verified", text(Status::Verified.as_str()))
             .expression_attribute_values(":unverified", text(Status::Unverified.as_str()))
+            .expression_attribute_values(":confirmed", text(Status::Confirmed.as_str()))
             .expression_attribute_values(":email", text(challenge.email.as_str()))
             .expression_attribute_values(":one", number(1));
         let claim = self
             .update(self.keys.claim(&challenge.email))
             .update_expression("REMOVE unverified_until")
-            .condition_expression("user_id = :user AND attribute_exists(unverified_until)")
+            .condition_expression("user_id = :user AND attribute_not_exists(former_until)")
             .expression_attribute_values(":user", text(challenge.user.to_string()));
         let writes = vec![self.consume(challenge, now)?, update(profile)?, update(claim)?];
         self.transact(writes).await?.map_err(|_| Error::InvalidAnswer)
@@ -187,7 +190,11 @@ impl Store {
         mail: &Mail,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        let profile = self.next_generation_and_key(user)?;
+        // Whoever answers a mail has shown that its address is theirs, and has a password from now on.
+        let profile = self
+            .next_generation_and_key(user)?
+            .update_expression("SET generation = :next, public_key = :key, account_status = :verified ADD version :one")
+            .expression_attribute_values(":verified", text(Status::Verified.as_str()));
         let replaced = self.put(self.credentials_item(user.id, credentials));
         let writes = vec![
             self.consume(challenge, now)?,
@@ -236,16 +243,16 @@ impl Store {
             .expression_attribute_values(":credentials", text(ItemType::Credentials.as_str()))
     }
 
-    /// Makes a user one of the generation that it has here, if it is as it was read: of the one before, verified, and with
-    /// the same address.
+    /// Makes a user one of the generation that it has here, if it is as it was read: of the one before, of the same status, and
+    /// with the same address.
     pub(super) fn next_generation(&self, user: &User) -> UpdateBuilder {
         let before = user.generation.saturating_sub(1);
         // The first generation is not written.
         let is_before = if before == 0 { "attribute_not_exists(generation)" } else { "generation = :before" };
         let profile = self
             .update(self.keys.profile(user.id))
-            .condition_expression(format!("{is_before} AND account_status = :verified AND email = :email"))
-            .expression_attribute_values(":verified", text(Status::Verified.as_str()))
+            .condition_expression(format!("{is_before} AND account_status = :status AND email = :email"))
+            .expression_attribute_values(":status", text(user.status.as_str()))
             .expression_attribute_values(":email", text(user.email.as_str()))
             .expression_attribute_values(":next", number(user.generation.into()))
             .expression_attribute_values(":one", number(1));
@@ -293,7 +300,7 @@ impl Store {
             Hold::UnverifiedUntil(_) => "unverified_until <= :now",
             Hold::FormerUntil(_) => "former_until <= :now",
             // It never is: the condition refuses what no caller asks for.
-            Hold::Verified => "unverified_until <= :now AND attribute_not_exists(unverified_until)",
+            Hold::Settled => "unverified_until <= :now AND attribute_not_exists(unverified_until)",
         };
         claim
             .condition_expression(format!("user_id = :holder AND {is_over}"))
@@ -313,12 +320,12 @@ impl Store {
         keys.into_iter().map(|key| delete(self.delete(key))).collect()
     }
 
-    fn claim_item(&self, challenge: &Challenge) -> Map {
+    fn claim_item(&self, user: &User, unverified_until: Option<Timestamp>) -> Map {
         let attributes = [
-            ("user_id", Some(text(challenge.user.to_string()))),
-            ("unverified_until", Some(number(challenge.expires_at.as_millis()))),
+            ("user_id", Some(text(user.id.to_string()))),
+            ("unverified_until", unverified_until.map(|until| number(until.as_millis()))),
         ];
-        item(self.keys.claim(&challenge.email), ItemType::Claim, attributes)
+        item(self.keys.claim(&user.email), ItemType::Claim, attributes)
     }
 
     fn user_item(&self, user: &User) -> Result<Map, Error> {
@@ -353,7 +360,7 @@ fn stored(key: &PublicKey) -> Result<String, Error> {
 fn read_claim(item: &Item) -> Result<Claim, Error> {
     let until = |name| item.optional_number(name).map(|moment| moment.map(Timestamp::from_millis));
     let hold = match (until("unverified_until")?, until("former_until")?) {
-        (None, None) => Hold::Verified,
+        (None, None) => Hold::Settled,
         (Some(until), None) => Hold::UnverifiedUntil(until),
         (None, Some(until)) => Hold::FormerUntil(until),
         (Some(_), Some(_)) => return Err(item.broken("former_until")),

@@ -1,0 +1,84 @@
+use std::collections::BTreeMap;
+
+use freehold_domain::Error;
+use freehold_domain::email::Email;
+use freehold_domain::password::Password;
+use freehold_domain::trigger::{Metadata, Trigger};
+use freehold_domain::user::Status;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Call, Subject, validation_data, with_client_metadata};
+use crate::App;
+
+/// Somebody whom the owner's function knows, and the pool not yet.
+pub(crate) struct Migrated {
+    /// What is known of them, by the names of Cognito's attributes. Address and its verification are not among them.
+    pub(crate) attributes: BTreeMap<String, String>,
+    /// How far the account has come.
+    pub(crate) status: Status,
+}
+
+/// The answer. What it says of messages is passed over: the pool writes nobody when it makes an account here.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Response {
+    user_attributes: Option<BTreeMap<String, String>>,
+    final_user_status: Option<String>,
+}
+
+/// Asks whether somebody whom the pool does not know has this password elsewhere. The answer is no where the function refuses:
+/// what it says to that would tell strangers who was migrated already.
+pub(crate) async fn migrate_at_sign_in(
+    app: &App,
+    email: &Email,
+    password: &Password,
+    sent: Option<&Metadata>,
+) -> Result<Option<Migrated>, Error> {
+    let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
+    let password = String::from_utf8_lossy(password.expose_bytes());
+    let request = json!({ "password": password, "validationData": validation_data(sent), "userAttributes": null });
+    migrated(&call, "Authentication", email, request).await
+}
+
+/// Asks whether somebody whom the pool does not know has an account elsewhere.
+pub(crate) async fn migrate_at_forgot_password(
+    app: &App,
+    email: &Email,
+    client_metadata: Option<&Metadata>,
+) -> Result<Option<Migrated>, Error> {
+    let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
+    let request = with_client_metadata(json!({ "validationData": null, "userAttributes": null }), client_metadata);
+    migrated(&call, "ForgotPassword", email, request).await
+}
+
+async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) -> Result<Option<Migrated>, Error> {
+    let response = json!({
+        "userAttributes": null,
+        "forceAliasCreation": null,
+        "enableSMSMFA": null,
+        "finalUserStatus": null,
+        "messageAction": null,
+        "desiredDeliveryMediums": null,
+    });
+    let answer: Response = match call.invoke(source, &Subject::migrating(email), request, response).await {
+        Ok(answer) => answer,
+        Err(Error::TriggerRefused(..)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // The event as it was: the function knows nobody.
+    let Some(mut attributes) = answer.user_attributes else { return Ok(None) };
+    let is_another = |said: &str| Email::parse(said).is_none_or(|said| said.canonical() != email.canonical());
+    if attributes.remove("email").is_some_and(|said| is_another(&said)) {
+        return Err(call.failed("it brings somebody with another address"));
+    }
+    let is_verified = attributes.remove("email_verified").is_some_and(|said| said.eq_ignore_ascii_case("true"));
+    let status = match (answer.final_user_status.as_deref(), is_verified) {
+        (Some("CONFIRMED"), true) => Status::Verified,
+        (Some("CONFIRMED"), false) => Status::Confirmed,
+        // Whoever then sets a password by a mail shows by it that the address is theirs.
+        (Some("RESET_REQUIRED") | None, _) => Status::ResetRequired,
+        (Some(_), _) => return Err(call.failed("it brings somebody with a status that nobody can have here")),
+    };
+    Ok(Some(Migrated { attributes, status }))
+}
