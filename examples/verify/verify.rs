@@ -21,6 +21,8 @@ pub struct Claims {
     pub iss: String,
     pub sub: String,
     pub client_id: String,
+    /// A function of the pool's owner may leave them out.
+    #[serde(default)]
     pub roles: Vec<String>,
 }
 
