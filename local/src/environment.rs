@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use freehold_crypto::token::Secret;
 
 use crate::StartError;
+use crate::kms::KEY_ARN;
 
 pub(crate) const REGION: &str = "us-east-1";
 const POOL_ID: &str = "us-east-1_Freehold1";
@@ -43,12 +44,20 @@ pub(crate) fn of_functions(
         ("AWS_ENDPOINT_URL_DYNAMODB", addresses.dynamodb.to_owned()),
         ("AWS_ENDPOINT_URL_SESV2", addresses.services.to_owned()),
         ("AWS_ENDPOINT_URL_SQS", addresses.services.to_owned()),
+        ("AWS_ENDPOINT_URL_KMS", addresses.services.to_owned()),
+        ("CUSTOM_SENDER_KEY", KEY_ARN.to_owned()),
         ("AWS_REGION", REGION.to_owned()),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", ACCESS_KEY.to_owned()),
     ];
     let usual = usual.into_iter().map(|(name, value)| (name.to_owned(), value));
     usual.chain(given).collect()
+}
+
+/// What the owner's own functions need of it: the services, and who mail comes from. The secrets of the pool stay with it.
+pub(crate) fn of_triggers(functions: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let is_theirs = |name: &str| name.starts_with("AWS_") || ["MAIL_FROM", "CUSTOM_SENDER_KEY"].contains(&name);
+    functions.iter().filter(|(name, _)| is_theirs(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// What the AWS SDK needs to know to call a service at `endpoint`, without asking this process's own environment.

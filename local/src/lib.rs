@@ -4,7 +4,7 @@
 //! - `gateway`, `event` and `cors`: the HTTP API in front of the functions, as API Gateway behaves.
 //! - `functions`: the functions themselves, which run unchanged.
 //! - `database`: DynamoDB, in this process.
-//! - [`mailbox`] and `services`: SES and SQS, into a mailbox that can be read.
+//! - [`mailbox`] and `services`: SES and SQS, into a mailbox that can be read, and `kms`.
 //! - `triggers`: Lambda, in front of the owner's own functions.
 //! - `pages`: what a browser shows of all this.
 //! - `environment`: the variables that the functions would have in Lambda.
@@ -15,6 +15,7 @@ mod environment;
 mod event;
 mod functions;
 mod gateway;
+mod kms;
 pub mod mailbox;
 mod pages;
 pub mod routes;
@@ -145,19 +146,19 @@ impl Local {
         };
         let router = services::router(mailbox.clone(), options.clock.clone());
         back.spawn(|stop| serve(services, router, stop));
-        let mut variables = BTreeMap::new();
-        if let Some(triggers) = triggers {
-            let (listener, url) = listen(0).await?;
-            variables = triggers.variables(&url);
-            let router = triggers.router(&mut back)?;
-            back.spawn(|stop| serve(listener, router, stop));
-        }
+        let lambda = if triggers.is_some() { Some(listen(0).await?) } else { None };
+        let named = triggers.as_ref().zip(lambda.as_ref()).map(|(triggers, (_, url))| triggers.variables(url));
+        let mut variables = named.unwrap_or_default();
         variables.extend(options.environment);
 
         // 3. The functions, which find the services as they would find AWS.
         let addresses = Addresses { api: &url, services: &services_url, dynamodb: &dynamodb_url };
         let secret = environment::application_secret(options.data.as_deref())?;
         let environment = environment::of_functions(&addresses, secret, variables);
+        if let (Some(triggers), Some((listener, _))) = (triggers, lambda) {
+            let router = triggers.router(&environment::of_triggers(&environment), &mut back)?;
+            back.spawn(|stop| serve(listener, router, stop));
+        }
         let app = Arc::new(app(
             &environment,
             options.clock,

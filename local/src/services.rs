@@ -1,4 +1,4 @@
-//! The two AWS services beside DynamoDB that the functions call, as far as they call them: SES v2 and SQS.
+//! The AWS services beside DynamoDB and Lambda that the functions call, as far as they call them: SES v2, SQS and KMS.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::kms::Kms;
 use crate::mailbox::{Mail, Mailbox, SesFailure};
 
 const AWS_JSON: &str = "application/x-amz-json-1.0";
@@ -21,14 +22,15 @@ const AWS_JSON: &str = "application/x-amz-json-1.0";
 struct Services {
     mailbox: Mailbox,
     clock: Clock,
+    kms: Kms,
 }
 
-/// SES's `SendEmail` and SQS's `SendMessage`, both into a mailbox.
+/// SES's `SendEmail` and SQS's `SendMessage`, both into a mailbox, and KMS.
 pub(crate) fn router(mailbox: Mailbox, clock: Clock) -> Router {
     Router::new()
         .route("/v2/email/outbound-emails", post(send_email))
-        .route("/", post(send_message))
-        .with_state(Services { mailbox, clock })
+        .route("/", post(by_target))
+        .with_state(Services { mailbox, clock, kms: Kms::default() })
 }
 
 #[derive(Deserialize)]
@@ -114,9 +116,20 @@ fn rfc3339(time: Timestamp) -> String {
     time.format(&Rfc3339).unwrap_or_default()
 }
 
-async fn send_message(State(services): State<Services>, headers: HeaderMap, body: Bytes) -> Response {
-    let operation = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
-    let message: Option<Value> = serde_json::from_slice(&body).ok();
+/// Services whose requests all go to one path name the operation in a header.
+async fn by_target(State(services): State<Services>, headers: HeaderMap, body: Bytes) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    match target.and_then(|target| target.strip_prefix("TrentService.")) {
+        Some(operation) => match services.kms.answer(operation, &body) {
+            Ok(answered) => answer(StatusCode::OK, AWS_JSON, &answered),
+            Err(kind) => refusal(StatusCode::BAD_REQUEST, kind, "KMS is imitated here as far as it is called."),
+        },
+        None => send_message(&services, target, &body),
+    }
+}
+
+fn send_message(services: &Services, operation: Option<&str>, body: &[u8]) -> Response {
+    let message: Option<Value> = serde_json::from_slice(body).ok();
     let text = message.as_ref().and_then(|message| message.get("MessageBody")?.as_str());
     match (operation, text) {
         (Some("AmazonSQS.SendMessage"), Some(text)) => {

@@ -88,7 +88,11 @@ impl TriggerTargets {
     ///
     /// # Errors
     /// [`StartError::Triggers`], where this machine has no certificates to trust.
-    pub(crate) fn router(self, tasks: &mut Tasks) -> Result<Router, StartError> {
+    pub(crate) fn router(
+        self,
+        environment: &BTreeMap<String, String>,
+        tasks: &mut Tasks,
+    ) -> Result<Router, StartError> {
         let client = remote::client()
             .map_err(|error| StartError::Triggers { path: self.path.clone(), reason: error.to_string() })?;
         let folder = folder_of(&self.path);
@@ -99,7 +103,12 @@ impl TriggerTargets {
                 Target::Url(url) => Function::Remote(Remote::new(client.clone(), url)),
                 Target::Command(line) => {
                     let runtime = runtimes.entry(line).or_insert_with_key(|line| {
-                        let program = Program { name: name.clone(), line: line.clone(), folder: folder.to_path_buf() };
+                        let program = Program {
+                            name: name.clone(),
+                            line: line.clone(),
+                            folder: folder.to_path_buf(),
+                            environment: environment.clone(),
+                        };
                         Runtime::start(program, tasks)
                     });
                     Function::Command(runtime.clone())

@@ -1,6 +1,7 @@
 //! A command line as Lambda runs a function: one process that is given one event at a time, and is started anew once it
 //! has ended and is needed again.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
 
@@ -26,6 +27,8 @@ pub(super) struct Program {
     pub(super) line: String,
     /// Where the shell is to be.
     pub(super) folder: PathBuf,
+    /// What it finds in its environment beside what it inherits.
+    pub(super) environment: BTreeMap<String, String>,
 }
 
 /// A function that is started here. Invocations wait for each other.
@@ -136,7 +139,7 @@ impl Program {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
             .env("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name))
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "local")
-            .env("AWS_REGION", environment::REGION)
+            .envs(&self.environment)
             .stdin(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -227,7 +230,7 @@ mod tests {
     use crate::triggers::FUNCTION_ERROR;
 
     fn program(line: String) -> Program {
-        Program { name: "PreSignUp".to_owned(), line, folder: std::env::temp_dir() }
+        Program { name: "PreSignUp".to_owned(), line, folder: std::env::temp_dir(), environment: BTreeMap::new() }
     }
 
     #[tokio::test]
