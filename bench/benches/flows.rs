@@ -96,7 +96,7 @@ impl Bench {
     async fn sign_in(&self, email: Email) -> SignedIn {
         let password = Password::attempt(PASSWORD).unwrap();
         let device = Device::new("203.0.113.7", "criterion");
-        flow::login(self.app(), login::Input { email, password, device, client_metadata: None }).await.unwrap()
+        flow::login(self.app(), login::Input { email, password, device, validation_data: None }).await.unwrap()
     }
 }
 

@@ -34,6 +34,7 @@ use std::time::Duration;
 use axum::Router;
 use dynoxide::Database;
 use freehold_service::store::dynamodb_client;
+use freehold_service::triggers::{kms_client, lambda_client};
 use freehold_service::{App, Clock, Config};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -284,10 +285,8 @@ fn app(environment: &BTreeMap<String, String>, clock: Clock, hashes_at_a_time: u
     let app = App::new(config, clock, dynamodb_client(&dynamodb, ATTEMPT_TIMEOUT))
         .with_secret(freehold_crypto::SecretRing::new(secret, None))
         .with_hashing(hashes_at_a_time)
-        .with_triggers(|| {
-            freehold_service::triggers::lambda_client(&of_variable(environment, "AWS_ENDPOINT_URL_LAMBDA"))
-        })
-        .with_custom_sender(|| aws_sdk_kms::Client::new(&of_variable(environment, "AWS_ENDPOINT_URL_KMS")))
+        .with_triggers(|| lambda_client(&of_variable(environment, "AWS_ENDPOINT_URL_LAMBDA")))
+        .with_custom_sender(|| kms_client(&of_variable(environment, "AWS_ENDPOINT_URL_KMS")))
         .with_mail(freehold_service::mail::ses_client(&services), aws_sdk_sqs::Client::new(&services))?;
     Ok(app)
 }

@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use aws_lambda_events::apigw::{ApiGatewayV2CustomAuthorizerV2Request, ApiGatewayV2httpRequest};
-use serde_json::Value;
-use tests::{Need, Pool, RuntimeApi, compiled, root};
+use serde_json::{Value, json};
+use tests::{Need, PASSWORD, Pool, Reply, RuntimeApi, Triggers, compiled, root};
 
 fn event(function: &str) -> String {
     std::fs::read_to_string(root().join(format!("events/{function}.json"))).unwrap()
@@ -94,6 +94,65 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
     let (answer, _) = invoke(&pool, &folder, "erase-accounts", event("erase-accounts")).await;
     assert_eq!(answer["erased"], 0);
     assert!(pool.items().await.iter().any(|item| item["item_type"] == "user"), "the registration is not in the table");
+}
+
+/// The example of a function, from a program, with another body and access token.
+fn event_with(function: &str, body: &Value, access_token: &str) -> String {
+    let mut event: Value = serde_json::from_str(&event(function)).unwrap();
+    event["cookies"] = Value::Null;
+    event["headers"]["content-type"] = "application/json".into();
+    event["headers"]["authorization"] = format!("Bearer {access_token}").into();
+    event["body"] = body.to_string().into();
+    event["isBase64Encoded"] = false.into();
+    event.to_string()
+}
+
+/// What a process is given, no case over HTTP sees: there every function has everything.
+#[tokio::test]
+async fn every_compiled_function_that_has_triggers_can_call_them() {
+    let triggers = Triggers::start().await;
+    let names =
+        ["PreSignUp", "PostConfirmation", "PreAuthentication", "PreTokenGeneration", "UserMigration", "CustomMessage"];
+    let Some(pool) = Pool::with_triggers(&triggers, names).await else { return };
+    let folder = compiled().await;
+    pool.verified("ann@example.com").await;
+    let session = pool.signed_in("ann@example.com").await;
+    let reset = pool.forgot("ann@example.com").await;
+    pool.register("bob@example.com").await.assert_status(201);
+    let verify = pool.link("bob@example.com").await;
+    for name in names {
+        triggers.on(name, |_| Reply::Throws("no"));
+    }
+    let new_password = "another horse battery staple";
+    let signing_up = json!({"email": "eve@example.com", "password": PASSWORD});
+    for (function, body, trigger) in [
+        ("register", signing_up.clone(), "PreSignUp"),
+        ("login", signing_up, "PreAuthentication"),
+        ("change-password", json!({"current_password": PASSWORD, "new_password": new_password}), "PreTokenGeneration"),
+        ("refresh", json!({"refresh_token": session.refresh_token}), "PreTokenGeneration"),
+        ("verify-email", json!({"user_id": verify.user, "token": verify.token}), "PostConfirmation"),
+        (
+            "reset-password",
+            json!({"user_id": reset.user, "token": reset.token, "new_password": new_password}),
+            "PostConfirmation",
+        ),
+    ] {
+        let (answer, printed) =
+            invoke(&pool, &folder, function, event_with(function, &body, &session.access_token)).await;
+        let problem: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        assert_eq!(problem["detail"], format!("{trigger} failed with error no."), "{function}: {printed}");
+    }
+    triggers.forget();
+    let body = json!({"email": "eve@example.com"});
+    let (answer, _) = invoke(&pool, &folder, "forgot-password", event_with("forgot-password", &body, "")).await;
+    assert_eq!(answer["statusCode"], 202);
+    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event"}).to_string();
+    triggers.answer("PreSignUp", json!({}));
+    pool.register("carol@example.com").await.assert_status(201);
+    invoke(&pool, &folder, "send-mail", schedule).await;
+    let sources = triggers.sources();
+    assert!(sources.contains(&"UserMigration_ForgotPassword".to_owned()), "{sources:?}");
+    assert!(sources.contains(&"CustomMessage_SignUp".to_owned()), "{sources:?}");
 }
 
 /// The template's metric filter reads this line, and its alarm takes silence for trouble.

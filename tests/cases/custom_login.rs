@@ -6,11 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::join_all;
 use serde_json::{Value, json};
-use tests::{Answer, Need, PASSWORD, Pool, Reply, Triggers};
+use tests::{Answer, Need, PASSWORD, Pool, Reply, Triggers, claims};
 
 /// No base64 has it by chance.
-const ANSWER: &str = "forty-two";
-const WRONG: &str = "forty-one";
+pub(crate) const ANSWER: &str = "forty-two";
+pub(crate) const WRONG: &str = "forty-one";
 const DEFINE: &str = "DefineAuthChallenge_Authentication";
 const CREATE: &str = "CreateAuthChallenge_Authentication";
 const VERIFY: &str = "VerifyAuthChallengeResponse_Authentication";
@@ -146,7 +146,7 @@ async fn what_is_no_conversation_is_refused_like_one_that_is_over() {
 async fn a_conversation_is_one_of_its_own_pool_also_under_the_same_secret() {
     let Some((triggers, pool, _)) = conducted().await else { return };
     let secret = pool.local().environment()["APPLICATION_SECRET"].clone();
-    let variable = triggers.variable(CONDUCTING);
+    let variable = Triggers::variable(CONDUCTING);
     let environment = [
         ("TRIGGERS", &*variable),
         ("AWS_ENDPOINT_URL_LAMBDA", triggers.url()),
@@ -397,7 +397,7 @@ async fn functions() -> Triggers {
 }
 
 /// A pool with these functions, and the address of a verified account.
-async fn conducted() -> Option<(Triggers, Pool, String)> {
+pub(crate) async fn conducted() -> Option<(Triggers, Pool, String)> {
     let triggers = functions().await;
     let pool = Pool::with_triggers(&triggers, CONDUCTING).await?;
     let email = pool.address("ann");
@@ -405,7 +405,7 @@ async fn conducted() -> Option<(Triggers, Pool, String)> {
     Some((triggers, pool, email))
 }
 
-fn define(event: &Value) -> Reply {
+pub(crate) fn define(event: &Value) -> Reply {
     let rounds = event["request"]["session"].as_array().unwrap();
     match rounds.last() {
         Some(last) if last["challengeResult"] == true => Reply::Response(json!({"issueTokens": true})),
@@ -445,29 +445,28 @@ fn verify(event: &Value) -> Reply {
     Reply::Response(json!({"answerCorrect": is_correct}))
 }
 
-async fn begin(pool: &Pool, email: &str) -> Answer {
+pub(crate) async fn begin(pool: &Pool, email: &str) -> Answer {
     pool.post("/login", json!({"email": email, "flow": "custom"})).await
 }
 
-async fn begin_with(pool: &Pool, email: &str, password: &str) -> Answer {
+pub(crate) async fn begin_with(pool: &Pool, email: &str, password: &str) -> Answer {
     pool.post("/login", json!({"email": email, "password": password, "flow": "custom"})).await
 }
 
-async fn reply(pool: &Pool, session: &str, answer: &str) -> Answer {
+pub(crate) async fn reply(pool: &Pool, session: &str, answer: &str) -> Answer {
     pool.post("/login/challenge", json!({"session": session, "answer": answer})).await
 }
 
 /// The conversation, in an answer that asks a question of the functions'.
 #[track_caller]
-fn asked(answer: &Answer) -> String {
+pub(crate) fn asked(answer: &Answer) -> String {
     answer.assert_status(200);
     assert_eq!(answer.text("challenge"), "CUSTOM_CHALLENGE");
     answer.text("session")
 }
 
 fn amr(answer: &Answer) -> Value {
-    let claims: Value = jsonwebtoken::dangerous::insecure_decode_claims(answer.text("access_token")).unwrap();
-    claims["amr"].clone()
+    claims(&answer.text("access_token"))["amr"].clone()
 }
 
 fn round(name: &str, passed: bool, metadata: Option<&str>) -> Value {

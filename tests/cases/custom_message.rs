@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::{Aead as _, KeyInit as _, Payload};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -11,12 +13,15 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hkdf::Hkdf;
 use serde_json::{Value, json};
+use sha2::Sha512;
 use tests::{Answer, Link, Need, PASSWORD, Pool, Reply, SignedIn, Triggers};
 
 use crate::trigger_events::{compare, recorded};
 
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/mail";
+const DATA_KEY: [u8; 32] = [7; 32];
 
 #[tokio::test]
 async fn what_the_function_writes_is_what_is_mailed_with_the_code_in_its_place() {
@@ -178,12 +183,9 @@ async fn a_function_that_sends_is_handed_the_code_encrypted_and_nothing_else_is_
     let request = &event["request"];
     assert_eq!((&request["type"], &request["clientMetadata"]), (&json!("customEmailSenderRequestV1"), &metadata));
     assert_eq!(request["userAttributes"]["email"], "ann@example.com");
-    // The version, the header with the key's name, and after it no code that could be read.
-    let message = STANDARD.decode(request["code"].as_str().unwrap()).unwrap();
-    assert_eq!(message[0], 2);
-    let key_at = message.windows(KEY.len()).position(|part| part == KEY.as_bytes()).unwrap();
-    let after = &message[key_at + KEY.len()..];
-    assert!(!after.windows(8).any(|part| part.iter().all(u8::is_ascii_digit)));
+    let code = opened_code(&event);
+    let body = json!({"email": "ann@example.com", "code": code});
+    pool.post("/verify-email", body).await.assert_status(200);
 
     let requests = requests.lock().unwrap().clone();
     assert_eq!(requests.len(), 1);
@@ -202,6 +204,18 @@ async fn a_function_that_sends_is_handed_metadata_where_cognito_hands_it_over() 
     for source in ["CustomEmailSender_SignUp", "CustomEmailSender_ResendCode"] {
         assert_eq!(triggers.event(source)["request"].get("clientMetadata"), Some(&Value::Null), "{source}");
     }
+    let code = opened_code(&triggers.event("CustomEmailSender_ResendCode"));
+    pool.post("/verify-email", json!({"email": "ann@example.com", "code": code})).await.assert_status(200);
+
+    let body = json!({"email": "ann@example.com", "client_metadata": {"from": "here"}});
+    pool.post("/password/forgot", body).await.assert_status(202);
+    pool.mails("ann@example.com").await;
+    let event = triggers.event("CustomEmailSender_ForgotPassword");
+    compare("CustomEmailSender_ForgotPassword", &event, &recorded("CustomEmailSender_ForgotPassword"));
+    assert_eq!(event["request"]["clientMetadata"], json!({"from": "here"}));
+    let password = "another horse battery staple";
+    let reset = json!({"email": "ann@example.com", "code": opened_code(&event), "new_password": password});
+    pool.post("/password/reset", reset).await.assert_status(200);
 }
 
 #[tokio::test]
@@ -287,7 +301,7 @@ async fn sending<const N: usize>(names: [&str; N]) -> Option<Sending> {
     let kms = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().route("/", post(generate_data_key)).with_state(Arc::clone(&requests));
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let variable = triggers.variable(names);
+    let variable = Triggers::variable(names);
     let environment = [
         ("TRIGGERS", &*variable),
         ("AWS_ENDPOINT_URL_LAMBDA", triggers.url()),
@@ -298,12 +312,53 @@ async fn sending<const N: usize>(names: [&str; N]) -> Option<Sending> {
     Some(Sending { triggers, pool, requests })
 }
 
+/// The code in an event for a function that sends mail.
+fn opened_code(event: &Value) -> String {
+    opened(&STANDARD.decode(event["request"]["code"].as_str().unwrap()).unwrap())
+}
+
+/// Opens a message of the AWS Encryption SDK as its specification says ("Message Format", version 2), by the data key of this
+/// file's KMS. That the libraries of others open it too is shown with its vectors.
+fn opened(message: &[u8]) -> String {
+    let mut rest = message;
+    let mut take = |bytes: usize| {
+        let (part, after) = rest.split_at(bytes);
+        rest = after;
+        part
+    };
+    let length = |bytes: &[u8]| bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    assert_eq!(take(1), [2], "the version");
+    let suite = take(2);
+    let id = take(32);
+    let context = length(take(2));
+    take(context);
+    assert_eq!(length(take(2)), 1, "the number of data keys");
+    let [provider, key, _wrapped] = [(); 3].map(|()| {
+        let bytes = length(take(2));
+        take(bytes)
+    });
+    assert_eq!((provider, key), ("aws-kms".as_bytes(), KEY.as_bytes()));
+    // The kind of content, the length of a frame, the commitment, and the tag of the header.
+    take(1 + 4 + 32 + 16);
+    let (_end, number, nonce) = (take(4), take(4), take(12));
+    let bytes = length(take(4));
+    let (sealed, none_left) = (take(bytes + 16), take(0));
+    assert!(none_left.is_empty());
+    let mut derived = [0; 32];
+    Hkdf::<Sha512>::new(Some(id), &DATA_KEY).expand(&[suite, b"DERIVEKEY"].concat(), &mut derived).unwrap();
+    let size = u64::try_from(bytes).unwrap().to_be_bytes();
+    let aad = [id, b"AWSKMSEncryptionClient Final Frame", number, &size].concat();
+    let nonce: [u8; 12] = nonce.try_into().unwrap();
+    let opened = Aes256Gcm::new(&derived.into()).decrypt(&nonce.into(), Payload { msg: sealed, aad: &aad }).unwrap();
+    String::from_utf8(opened).unwrap()
+}
+
 async fn generate_data_key(State(requests): State<Requests>, headers: HeaderMap, body: Bytes) -> Response {
     assert_eq!(headers["x-amz-target"], "TrentService.GenerateDataKey");
     requests.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
     let made = json!({
         "CiphertextBlob": STANDARD.encode("the data key, encrypted"),
-        "Plaintext": STANDARD.encode([7_u8; 32]),
+        "Plaintext": STANDARD.encode(DATA_KEY),
         "KeyId": KEY,
     });
     ([("content-type", "application/x-amz-json-1.1")], made.to_string()).into_response()

@@ -1,7 +1,9 @@
 //! What the template promises. Most of it no imitation of AWS on one machine would miss.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use freehold_domain::mail::LEASE;
+use freehold_domain::trigger::Trigger;
 use serde_json::{Value, json};
 use tests::root;
 
@@ -112,6 +114,74 @@ fn send_mail_may_send_as_the_senders_alone() {
         "Condition": {"StringEquals": {"ses:FromAddress": ["MailFrom", "PoolSender"]}},
     });
     assert_eq!(ses, [&expected]);
+}
+
+/// The functions of the owner's that each function calls.
+const CALLED: [(&str, &[Trigger]); 8] = [
+    ("ChangePassword", &[Trigger::PreTokenGeneration]),
+    ("ForgotPassword", &[Trigger::UserMigration]),
+    (
+        "Login",
+        &[
+            Trigger::PreAuthentication,
+            Trigger::PostAuthentication,
+            Trigger::PreTokenGeneration,
+            Trigger::UserMigration,
+            Trigger::DefineAuthChallenge,
+            Trigger::CreateAuthChallenge,
+            Trigger::VerifyAuthChallengeResponse,
+        ],
+    ),
+    ("Refresh", &[Trigger::PreTokenGeneration]),
+    ("Register", &[Trigger::PreSignUp, Trigger::PostConfirmation]),
+    ("ResetPassword", &[Trigger::PostConfirmation]),
+    ("SendMail", &[Trigger::CustomMessage, Trigger::CustomEmailSender]),
+    ("VerifyEmail", &[Trigger::PostConfirmation]),
+];
+
+#[test]
+fn each_function_may_call_its_triggers_alone() {
+    let template = template();
+    let mut allowed = Vec::new();
+    for (name, function) in resources(&template, "AWS::Serverless::Function") {
+        let statements = function["Properties"]["Policies"][0]["Statement"].as_array().unwrap();
+        // A statement stands in `!If [condition, statement, otherwise]`.
+        let calls =
+            statements.iter().filter(|it| it[1]["Action"] == "lambda:InvokeFunction").map(|it| &it[1]["Resource"]);
+        let named: Vec<&str> = calls
+            .flat_map(|resource| {
+                resource.as_array().map_or_else(|| vec![resource], |list| list.iter().map(|it| &it[1]).collect())
+            })
+            .map(|parameter| parameter.as_str().unwrap().strip_suffix("Trigger").unwrap())
+            .collect();
+        if !named.is_empty() {
+            allowed.push((name, named));
+        }
+    }
+    let called = CALLED.map(|(name, triggers)| (name, triggers.iter().map(|trigger| trigger.as_str()).collect()));
+    assert_eq!(allowed, called);
+}
+
+#[test]
+fn every_trigger_is_a_parameter_and_known_to_the_functions_by_its_name() {
+    let template = template();
+    let variable = template["Globals"]["Function"]["Environment"]["Variables"]["TRIGGERS"].as_str().unwrap();
+    let named: BTreeMap<String, String> = serde_json::from_str(variable).unwrap();
+    let expected = Trigger::ALL.map(|trigger| {
+        let version = if trigger == Trigger::PreTokenGeneration { ":${PreTokenGenerationVersion}" } else { "" };
+        (format!("{trigger}{version}"), format!("${{{trigger}Trigger}}"))
+    });
+    assert_eq!(named, expected.into());
+    for trigger in Trigger::ALL {
+        assert_eq!(template["Parameters"][format!("{trigger}Trigger")]["Default"], "", "{trigger}");
+    }
+}
+
+#[test]
+fn a_mail_is_leased_for_longer_than_send_mail_may_run() {
+    let template = template();
+    let timeout = template["Resources"]["SendMail"]["Properties"]["Timeout"].as_u64().unwrap();
+    assert!(timeout < LEASE.as_secs());
 }
 
 #[test]

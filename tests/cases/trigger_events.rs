@@ -237,14 +237,3 @@ async fn the_later_versions_of_the_event_before_tokens_are_as_cognito_sends_them
         }
     }
 }
-
-#[tokio::test]
-async fn a_pool_without_triggers_calls_nobody() {
-    let triggers = Triggers::start().await;
-    let Some(pool) = Pool::with_triggers(&triggers, []).await else { return };
-    pool.verified("ann@example.com").await;
-    let session = pool.signed_in("ann@example.com").await;
-    pool.refresh(&session.refresh_token).await.assert_status(200);
-    pool.forgot("ann@example.com").await;
-    assert!(triggers.sources().is_empty());
-}

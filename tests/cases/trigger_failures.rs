@@ -17,7 +17,7 @@ async fn assert_failed((triggers, pool, answer): (Triggers, Pool, Answer), calls
     answer.assert_problem(502, "trigger_failed");
     assert_eq!(answer.text("detail"), "A function of the pool's owner does not answer as it must.");
     assert_eq!(triggers.sources().len(), calls);
-    let accounts = pool.items().await.into_iter().filter(|item| item["item_type"] == "user").count();
+    let accounts = pool.accounts().await;
     assert_eq!(accounts, 0);
 }
 

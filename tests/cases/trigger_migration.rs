@@ -39,8 +39,8 @@ async fn somebody_from_elsewhere_signs_in_with_the_password_from_there_and_is_as
     assert_eq!(me["attributes"], json!({"given_name": "Anna"}));
     assert_ne!(me["user_id"], "old");
     assert!(pool.mails("ann@example.com").await.is_empty());
-    assert_eq!(triggers.sources(), [SIGN_IN, "PreAuthentication_Authentication"]);
-    assert_eq!(triggers.event("PreAuthentication_Authentication")["request"]["userNotFound"], false);
+    assert_eq!(triggers.sources(), ["PreAuthentication_Authentication", SIGN_IN]);
+    assert_eq!(triggers.event("PreAuthentication_Authentication")["request"]["userNotFound"], true);
     triggers.forget();
     pool.login("ann@example.com").await.assert_status(200);
     let wrong = json!({"email": "ann@example.com", "password": "wrong password"});
@@ -57,7 +57,7 @@ async fn what_the_function_says_of_strangers_is_not_told() {
         assert_eq!(answer.text("detail"), "The address or the password is wrong.");
     }
     pool.post("/password/forgot", json!({"email": "nobody@example.com"})).await.assert_status(202);
-    let accounts = pool.items().await.into_iter().filter(|item| item["item_type"] == "user").count();
+    let accounts = pool.accounts().await;
     assert_eq!(accounts, 0);
 }
 
@@ -129,6 +129,47 @@ async fn whoever_forgot_a_password_elsewhere_gets_an_account_and_a_mail_here() {
 }
 
 #[tokio::test]
+async fn nobody_comes_over_whose_attempt_is_refused() {
+    let Some((triggers, pool)) = knowing(ann()).await else { return };
+    triggers.on("PreAuthentication", |_| Reply::Throws("Not from here"));
+    pool.login("ann@example.com").await.assert_problem(400, "trigger_refused");
+    assert_eq!(pool.accounts().await, 0);
+}
+
+#[tokio::test]
+async fn mail_goes_to_the_address_as_it_is_known_elsewhere_and_not_as_a_stranger_spells_it() {
+    let triggers = Triggers::start().await;
+    triggers.answer("UserMigration", ann());
+    let Some(pool) = Pool::with_triggers(&triggers, ["UserMigration"]).await else { return };
+    pool.post("/password/forgot", json!({"email": "ANN@example.com"})).await.assert_status(202);
+    assert_eq!(pool.mails("ann@example.com").await[0]["to"], "ann@example.com");
+}
+
+#[tokio::test]
+async fn whoever_forgot_a_password_can_set_one_whatever_the_function_says_of_the_account() {
+    for (status, verified) in [("CONFIRMED", "true"), ("CONFIRMED", "false"), ("RESET_REQUIRED", "false")] {
+        let mut known = ann();
+        known["finalUserStatus"] = json!(status);
+        known["userAttributes"]["email_verified"] = json!(verified);
+        let Some((_triggers, pool)) = knowing(known).await else { return };
+        let link = pool.forgot("ann@example.com").await;
+        let password = "another horse battery staple";
+        let reset = json!({"user_id": link.user, "token": link.token, "new_password": password});
+        pool.post("/password/reset", reset).await.assert_status(200);
+        pool.post("/login", json!({"email": "ann@example.com", "password": password})).await.assert_status(200);
+    }
+}
+
+#[tokio::test]
+async fn somebody_whom_the_pool_could_not_keep_is_like_nobody_to_whoever_asks_for_a_mail() {
+    let mut known = ann();
+    known["userAttributes"]["custom:unknown"] = json!("x");
+    let Some((_triggers, pool)) = knowing(known).await else { return };
+    pool.post("/password/forgot", json!({"email": "ann@example.com"})).await.assert_status(202);
+    assert_eq!(pool.accounts().await, 0);
+}
+
+#[tokio::test]
 async fn somebody_whom_the_pool_could_not_keep_is_not_taken_in() {
     for (name, value) in [
         ("email", json!("bob@example.com")),
@@ -141,7 +182,7 @@ async fn somebody_whom_the_pool_could_not_keep_is_not_taken_in() {
         known["userAttributes"][name] = value;
         let Some((_triggers, pool)) = knowing(known).await else { return };
         pool.login("ann@example.com").await.assert_problem(502, "trigger_failed");
-        let accounts = pool.items().await.into_iter().filter(|item| item["item_type"] == "user").count();
+        let accounts = pool.accounts().await;
         assert_eq!(accounts, 0, "{name}");
     }
     let mut known = ann();
@@ -169,7 +210,7 @@ async fn parallel_first_sign_ins_make_one_account() {
     let answers = futures::future::join_all((0..4).map(|_| pool.login("ann@example.com"))).await;
     let statuses: Vec<u16> = answers.iter().map(|answer| answer.status.as_u16()).collect();
     assert!(statuses.contains(&200) && statuses.iter().all(|status| [200, 503].contains(status)), "{statuses:?}");
-    let accounts = pool.items().await.into_iter().filter(|item| item["item_type"] == "user").count();
+    let accounts = pool.accounts().await;
     assert_eq!(accounts, 1);
     pool.login("ann@example.com").await.assert_status(200);
 }
@@ -182,6 +223,6 @@ async fn an_abandoned_registration_gives_way_to_somebody_from_elsewhere() {
     pool.login("ann@example.com").await.assert_problem(401, "invalid_credentials");
     pool.pass(std::time::Duration::from_hours(25));
     pool.login("ann@example.com").await.assert_status(200);
-    let accounts = pool.items().await.into_iter().filter(|item| item["item_type"] == "user").count();
+    let accounts = pool.accounts().await;
     assert_eq!(accounts, 1);
 }

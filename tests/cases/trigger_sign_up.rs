@@ -93,6 +93,9 @@ async fn a_confirmed_account_can_have_its_address_verified_and_keeps_it_until_th
     triggers.forget();
     pool.post("/verify-email/resend", json!({"email": "ann@example.com"})).await.assert_status(202);
     let link = pool.link("ann@example.com").await;
+    // Whoever reads the mail can no longer say that it was not them: the account is in use.
+    let page = pool.get(&format!("/verify-email?user={}&token={}", link.user, link.token)).await;
+    assert!(page.body.contains("Yes, I signed up") && !page.body.contains("No, this was not me"), "{}", page.body);
     pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await.assert_status(200);
     let verified = pool.signed_in("ann@example.com").await;
     assert_eq!(pool.me(&verified.access_token).await.json()["email_verified"], true);
@@ -121,7 +124,9 @@ async fn what_follows_a_confirmation_fails_without_undoing_it() {
     pool.register("ann@example.com").await.assert_status(201);
     assert!(triggers.sources().is_empty());
     let link = pool.link("ann@example.com").await;
-    let answer = pool.post("/verify-email", json!({"user_id": link.user, "token": link.token})).await;
+    let body = json!({"user_id": link.user, "token": link.token, "client_metadata": {"via": "mail"}});
+    let answer = pool.post("/verify-email", body).await;
+    assert_eq!(triggers.event(CONFIRMED)["request"]["clientMetadata"], json!({"via": "mail"}));
     answer.assert_problem(400, "trigger_refused");
     assert_eq!(answer.text("detail"), "PostConfirmation failed with error No mailing list.");
     pool.login("ann@example.com").await.assert_status(200);

@@ -1,7 +1,11 @@
 //! `PreTokenGeneration`: what the owner's function may change of an access token, and what it may not.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value, json};
 use tests::{PASSWORD, Pool, Reply, SignedIn, Triggers, claims};
+use tokio::sync::Notify;
 
 const SIGN_IN: &str = "TokenGeneration_Authentication";
 const REFRESH: &str = "TokenGeneration_RefreshTokens";
@@ -212,6 +216,52 @@ async fn a_function_that_refuses_at_a_refresh_costs_nobody_the_session() {
     }
     triggers.answer(FIRST, json!({}));
     pool.refresh(&session.refresh_token).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn a_function_that_adds_too_much_at_a_refresh_costs_nobody_the_session() {
+    let Some((triggers, pool)) = saying(FIRST, json!({})).await else { return };
+    let session = pool.signed_in("ann@example.com").await;
+    let groups = json!({"groupsToOverride": vec![""; 2_000]});
+    triggers.answer(FIRST, first(&json!({ "groupOverrideDetails": groups })));
+    for _ in 0..6 {
+        pool.refresh(&session.refresh_token).await.assert_problem(502, "trigger_failed");
+        pool.pass(std::time::Duration::from_mins(1));
+    }
+    triggers.answer(FIRST, json!({}));
+    pool.refresh(&session.refresh_token).await.assert_status(200);
+}
+
+/// A slow function lets other tabs refresh in the meantime.
+#[tokio::test]
+async fn a_refresh_that_others_overtake_while_a_function_is_asked_is_no_theft() {
+    let Some((triggers, pool)) = saying(FIRST, json!({})).await else { return };
+    let session = pool.signed_in("ann@example.com").await;
+    triggers.forget();
+    let told = Arc::new(Notify::new());
+    let (first_time, waits_for) = (AtomicBool::new(true), Arc::clone(&told));
+    triggers.on(FIRST, move |_| {
+        if first_time.swap(false, Ordering::SeqCst) {
+            Reply::ResponseAfter(Arc::clone(&waits_for), json!({}))
+        } else {
+            Reply::Response(json!({}))
+        }
+    });
+    let overtaken = pool.refresh(&session.refresh_token);
+    let overtaking = async {
+        while triggers.sources().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let next = pool.refresh(&session.refresh_token).await.session_cookie().unwrap().0;
+        let newest = pool.refresh(&next).await.session_cookie().unwrap().0;
+        told.notify_one();
+        newest
+    };
+    let (overtaken, newest) = futures::future::join(overtaken, overtaking).await;
+    overtaken.assert_problem(503, "unavailable");
+    pool.refresh(&newest).await.assert_status(200);
+    // Presented again it is one too many.
+    pool.refresh(&session.refresh_token).await.assert_problem(401, "invalid_refresh_token");
 }
 
 #[tokio::test]

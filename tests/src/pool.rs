@@ -127,7 +127,7 @@ impl Pool {
 
     /// A fresh pool in this process with triggers, of which it has those that are named.
     pub async fn with_triggers<const N: usize>(triggers: &Triggers, names: [&str; N]) -> Option<Self> {
-        let variable = triggers.variable(names);
+        let variable = Triggers::variable(names);
         Self::with_environment([Need::Inside], [("TRIGGERS", &*variable), ("AWS_ENDPOINT_URL_LAMBDA", triggers.url())])
             .await
     }
@@ -235,6 +235,11 @@ impl Pool {
     /// Everything in the table: see [`Table::items`].
     pub async fn items(&self) -> Vec<BTreeMap<String, String>> {
         self.table().items().await
+    }
+
+    /// How many accounts there are.
+    pub async fn accounts(&self) -> usize {
+        self.items().await.iter().filter(|item| item["item_type"] == "user").count()
     }
 
     /// The partition key of a user.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 /// What a function does with an event.
 pub enum Reply {
@@ -21,6 +22,8 @@ pub enum Reply {
     Crashes(Value),
     /// Lambda itself refuses the call.
     Refused(u16, &'static str),
+    /// It returns the event with this as its response, once it is told to.
+    ResponseAfter(Arc<Notify>, Value),
     /// It never answers.
     Hangs,
 }
@@ -58,7 +61,7 @@ impl Triggers {
 
     /// The variable by which a pool knows them, by the names of their triggers.
     #[must_use]
-    pub fn variable<const N: usize>(&self, names: [&str; N]) -> String {
+    pub fn variable<const N: usize>(names: [&str; N]) -> String {
         json!(names.map(|name| (name, name)).into_iter().collect::<BTreeMap<_, _>>()).to_string()
     }
 
@@ -125,6 +128,11 @@ async fn invoke(
         Some(Reply::Refused(status, kind)) => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, [("x-amzn-errortype", kind)], json!({"Message": "refused"}).to_string()).into_response()
+        }
+        Some(Reply::ResponseAfter(told, response)) => {
+            told.notified().await;
+            event["response"] = response;
+            event.to_string().into_response()
         }
         Some(Reply::Hangs) => std::future::pending().await,
     }

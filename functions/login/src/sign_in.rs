@@ -35,12 +35,13 @@ struct Complete {
     email: String,
     way: Way,
     token_in: TokenIn,
-    client_metadata: Option<Metadata>,
+    /// In Cognito's words the client metadata of the first request are validation data, and reach no other triggers.
+    validation_data: Option<Metadata>,
 }
 
 pub(crate) async fn sign_in(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     site::check(request, &app.config)?;
-    let Complete { email, way, token_in, client_metadata } = complete(body::json(request)?)?;
+    let Complete { email, way, token_in, validation_data } = complete(body::json(request)?)?;
     if token_in == TokenIn::Body {
         site::refuse_browsers(request)?;
     }
@@ -50,13 +51,13 @@ pub(crate) async fn sign_in(app: &App, request: &Request) -> Result<Response<Bod
     let device = device(request);
     match way {
         Way::Password(password) => {
-            let input = login::Input { email, password: possible(&password)?, device, client_metadata };
+            let input = login::Input { email, password: possible(&password)?, device, validation_data };
             let signed_in = flow::login(app, input).await?;
             tokens::answer(signed_in.access_token, Some(&signed_in.session_token), token_in)
         }
         Way::Custom(password) => {
             let password = password.as_ref().map(possible).transpose()?;
-            let input = custom_login::Input { email, password, device, client_metadata };
+            let input = custom_login::Input { email, password, device, validation_data };
             challenge::answer_of(flow::begin_custom_login(app, input).await?, token_in)
         }
     }
@@ -74,7 +75,7 @@ fn complete(wire: Wire) -> Result<Complete, Error> {
     };
     match (email, way, TokenIn::read(wire.token_in.as_deref())) {
         (Ok(email), Ok(way), Ok(token_in)) => {
-            Ok(Complete { email, way, token_in, client_metadata: wire.client_metadata.map(Metadata::new) })
+            Ok(Complete { email, way, token_in, validation_data: wire.client_metadata.map(Metadata::new) })
         }
         (email, way, token_in) => {
             let errors = [email.err(), way.err(), token_in.err()];

@@ -8,6 +8,7 @@ use freehold_domain::trigger::Metadata;
 use freehold_http::page::{Form, Page};
 use freehold_http::{Body, Request, Response, StatusCode, answer, body, challenge_answer, page};
 use freehold_service::flow::challenge::{Answer, linked_challenge};
+use freehold_service::flow::verify_email::may_be_cancelled;
 use freehold_service::{App, flow};
 use futures::future::BoxFuture;
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub fn handle(app: &App, request: Request) -> BoxFuture<'_, Response<Body>> {
 async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let link = challenge_answer::in_query(request, PURPOSE)?;
     let challenge = linked_challenge(app, PURPOSE, &link).await?;
+    let buttons = [("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")];
+    let offered = if may_be_cancelled(app, &challenge).await? { &buttons[..] } else { &buttons[..1] };
     let sentence = format!(
         "Somebody signed up with {} and chose a password. Confirm it only if that was you.",
         challenge.email.as_str()
@@ -50,7 +53,7 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
         form: Some(Form {
             fields: &[("user", &link.user.to_string()), ("token", &link.token.expose())],
             new_password: None,
-            buttons: &[("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")],
+            buttons: offered,
         }),
     };
     page.answer(StatusCode::OK)

@@ -231,6 +231,16 @@ mod tests {
     }
 
     #[test]
+    fn a_hash_of_nothing_costs_what_any_does_and_no_password_has_it() {
+        let (one, two) = (PasswordHash::of_nothing().unwrap(), PasswordHash::of_nothing().unwrap());
+        assert!(one != two && PasswordHash::parse(one.as_str()).is_ok_and(|read| read == one));
+        assert!(one.as_str().starts_with("$argon2id$v=19$m=65536,t=1,p=1$"), "{}", one.as_str());
+        for password in ["", "correct horse"] {
+            assert_eq!(HashingMemory::touched(1).verify(password.as_bytes(), &one).unwrap(), Verdict::Wrong);
+        }
+    }
+
+    #[test]
     fn a_password_verifies_against_its_own_hash_alone() {
         let mut memory = HashingMemory::touched(1);
         let hash = memory.hash(b"correct horse").unwrap();

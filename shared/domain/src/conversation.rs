@@ -12,7 +12,8 @@ use crate::{StepId, Timestamp, UserId};
 
 /// How long an answer may take, as in Cognito.
 pub const LIFETIME: Duration = Duration::from_mins(3);
-/// How many answers one conversation has at most. A pool that asks for more than these would never come to an end.
+/// How many rounds one conversation has at most, a password that is brought along among them. One that has more would never
+/// come to an end.
 pub const MAX_ROUNDS: usize = 10;
 
 /// A conversation that waits for an answer.
@@ -94,6 +95,17 @@ pub enum Pending {
         /// What later rounds are told of this one.
         metadata: Option<String>,
     },
+}
+
+impl Pending {
+    /// What is asked.
+    #[must_use]
+    pub fn challenge(&self) -> ChallengeName {
+        match self {
+            Self::Password => ChallengeName::PasswordVerifier,
+            Self::Custom { .. } => ChallengeName::Custom,
+        }
+    }
 }
 
 /// What a challenge is compared with. It does not print itself.

@@ -66,6 +66,12 @@ impl Cause {
     pub fn new(words: impl Into<String>) -> Self {
         Self(words.into())
     }
+
+    /// The words, for the log.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        &self.0
+    }
 }
 
 /// One field that is not as it must be.
@@ -192,7 +198,7 @@ impl Error {
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Self::TriggerFailed(cause) | Self::Unavailable(cause) | Self::Internal(cause) => Some(&cause.0),
+            Self::TriggerFailed(cause) | Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.words()),
             Self::InvalidJson
             | Self::BodyTooLarge
             | Self::UnsupportedMediaType

@@ -32,8 +32,9 @@ impl Password {
         self.0.as_bytes()
     }
 
-    /// The characters, for rules about them.
-    pub(crate) fn expose(&self) -> &str {
+    /// The characters: for rules about them, and for a function of the owner's that knows them from elsewhere.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         &self.0
     }
 }

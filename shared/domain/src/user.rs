@@ -71,8 +71,8 @@ pub enum Status {
     Confirmed,
     /// The address is shown to be the user's.
     Verified,
-    /// A trigger brought the account from elsewhere, with its address and without a password that counts. The user signs in
-    /// once another one is set.
+    /// A trigger brought the account from elsewhere, without a password that counts. The user signs in once another one is set,
+    /// by a mail, which also shows that the address is theirs.
     ResetRequired,
 }
 
@@ -91,6 +91,21 @@ impl Status {
     /// Whether the address is shown to be the user's.
     #[must_use]
     pub fn is_email_verified(self) -> bool {
+        self == Self::Verified
+    }
+
+    /// Whether a mail may ask whether the address is the user's.
+    #[must_use]
+    pub fn may_be_verified(self) -> bool {
+        match self {
+            Self::Unverified | Self::Confirmed => true,
+            Self::Verified | Self::ResetRequired => false,
+        }
+    }
+
+    /// Whether a mail may let its reader set another password.
+    #[must_use]
+    pub fn may_be_reset(self) -> bool {
         match self {
             Self::Unverified | Self::Confirmed => false,
             Self::Verified | Self::ResetRequired => true,

@@ -76,14 +76,11 @@ pub fn answer_of(result: Result<Response<Body>, Error>) -> Response<Body> {
             refusal @ (Error::EmailTaken
             | Error::EmailChangedRecently
             | Error::DeletionPending
-            | Error::TriggerRefused(..)),
+            | Error::TriggerRefused(..)
+            | Error::TriggerFailed(_)),
         ) => {
+            problem::log(&refusal);
             let (status, title, detail) = problem::words(&refusal);
-            Page { title, sentences: &[&detail], form: None }.answer(status)
-        }
-        Err(failure @ Error::TriggerFailed(_)) => {
-            problem::log(&failure);
-            let (status, title, detail) = problem::words(&failure);
             Page { title, sentences: &[&detail], form: None }.answer(status)
         }
         result => result,

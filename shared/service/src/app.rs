@@ -12,7 +12,7 @@ use crate::mail::{Mailer, ses_client};
 use crate::secrets::Secrets;
 use crate::settings::CachedSettings;
 use crate::store::{ATTEMPT_TIMEOUT, Store, dynamodb_client};
-use crate::triggers::lambda_client;
+use crate::triggers::{kms_client, lambda_client};
 use crate::{Clock, Config, StartError};
 
 /// What a function keeps between requests. Nothing else of a request survives it.
@@ -171,12 +171,37 @@ impl Environment {
     /// A client of KMS.
     #[must_use]
     pub fn kms(&self) -> aws_sdk_kms::Client {
-        aws_sdk_kms::Client::new(&self.sdk)
+        kms_client(&self.sdk)
     }
 
     /// A client of SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         aws_sdk_sqs::Client::new(&self.sdk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(triggers: &str) -> App {
+        let known = |name: &str| match name {
+            "POOL_ID" => Some("eu-west-1_A".to_owned()),
+            "TABLE_NAME" => Some("freehold".to_owned()),
+            "PUBLIC_URL" => Some("https://auth.example.com".to_owned()),
+            "TRIGGERS" => Some(triggers.to_owned()),
+            _ => None,
+        };
+        let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let dynamodb = dynamodb_client(&sdk, ATTEMPT_TIMEOUT);
+        App::new(Config::from_lookup(known).unwrap(), Clock::system(), dynamodb)
+    }
+
+    #[test]
+    fn a_pool_without_triggers_has_no_client_of_lambda() {
+        let app = app(r#"{"PreSignUp": "", "CustomEmailSender": ""}"#);
+        let app = app.with_triggers(|| panic!("a client was made")).with_custom_sender(|| panic!("a client was made"));
+        assert!(app.lambda().is_err());
     }
 }

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use freehold_crypto::ApplicationSecret;
 use freehold_domain::PoolId;
 use freehold_domain::public_url::{Issuers, Origin};
+use freehold_domain::trigger::Trigger;
 use tracing::Level;
 
 use crate::triggers::TriggerFunctions;
@@ -107,6 +108,11 @@ impl Config {
                 ));
             }
         };
+        let triggers = optional("TRIGGERS").map(|json| TriggerFunctions::parse(&json)).transpose()?.unwrap_or_default();
+        let custom_sender_key = optional("CUSTOM_SENDER_KEY");
+        if triggers.function(Trigger::CustomEmailSender).is_some() && custom_sender_key.is_none() {
+            return Err(StartError::new("CUSTOM_SENDER_KEY is not set, and TRIGGERS has a CustomEmailSender"));
+        }
         let log_level = match optional("LOG_LEVEL").as_deref() {
             Some("ERROR") => Level::ERROR,
             Some("WARN") => Level::WARN,
@@ -123,9 +129,8 @@ impl Config {
             allowed_origins: allowed_origins.collect::<Result<_, _>>()?,
             mail_from: optional("MAIL_FROM"),
             mail_templates: optional("MAIL_TEMPLATES").map(PathBuf::from),
-            triggers: optional("TRIGGERS")
-                .map_or_else(|| Ok(TriggerFunctions::default()), |json| TriggerFunctions::parse(&json))?,
-            custom_sender_key: optional("CUSTOM_SENDER_KEY"),
+            triggers,
+            custom_sender_key,
             breached_passwords_url: optional("BREACHED_PASSWORDS_URL"),
             dead_letter_queue_url: optional("DEAD_LETTER_QUEUE_URL"),
             secret,
@@ -165,6 +170,13 @@ mod tests {
         assert!(refusal(&[("ALLOWED_ORIGINS", "https://a.example, *")]).starts_with("ALLOWED_ORIGINS must"));
         assert!(refusal(&[("LOG_LEVEL", "TRACE")]).starts_with("LOG_LEVEL must"));
         assert!(refusal(&[("APPLICATION_SECRET", "c2hvcnQ=")]).starts_with("APPLICATION_SECRET:"));
+    }
+
+    #[test]
+    fn a_function_that_sends_mail_needs_a_key() {
+        let triggers = ("TRIGGERS", r#"{"CustomEmailSender": "arn"}"#);
+        assert!(refusal(&[triggers]).starts_with("CUSTOM_SENDER_KEY is not set"));
+        assert!(read(&[triggers, ("CUSTOM_SENDER_KEY", "arn")]).is_ok());
     }
 
     #[test]

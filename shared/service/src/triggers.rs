@@ -30,7 +30,8 @@ use serde_json::{Value, json};
 
 pub(crate) use authentication::{post_authentication, pre_authentication};
 pub(crate) use challenges::{Definition, Step, create_challenge, define_challenge, verify_answer};
-pub use functions::{TokenGenerationVersion, TriggerFunctions};
+pub(crate) use functions::TokenGenerationVersion;
+pub use functions::TriggerFunctions;
 pub(crate) use messages::{custom_message, hand_to_custom_sender};
 pub(crate) use migration::{Migrated, migrate_at_forgot_password, migrate_at_sign_in};
 pub(crate) use sign_up::{Confirmed, Newcomer, post_confirmation, pre_sign_up};
@@ -44,7 +45,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a trigger is called that does not answer, as in Cognito. One that answers is called once, whatever it says.
 const MAX_ATTEMPTS: u32 = 3;
 /// The longest message of a trigger that is passed on.
-const MAX_MESSAGE_CHARACTERS: usize = 1_000;
+const MAX_ERROR_CHARACTERS: usize = 1_000;
 /// What the types of errors begin with that Lambda itself reports: the function has crashed, or ran out of time or memory.
 const NOT_THROWN: [&str; 4] = ["Runtime.", "Sandbox.", "Extension.", "Function."];
 /// What it says of them where it gives them no type.
@@ -62,6 +63,13 @@ pub fn lambda_client(sdk: &SdkConfig) -> Client {
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
     let config = aws_sdk_lambda::config::Builder::from(sdk).retry_config(retries).timeout_config(timeouts);
     Client::from_conf(config.build())
+}
+
+/// A client of KMS that waits as long for each try.
+#[must_use]
+pub fn kms_client(sdk: &SdkConfig) -> aws_sdk_kms::Client {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
+    aws_sdk_kms::Client::from_conf(aws_sdk_kms::config::Builder::from(sdk).timeout_config(timeouts).build())
 }
 
 /// The trigger of a pool at one point, ready to be called.
@@ -131,9 +139,7 @@ impl Call<'_> {
             "callerContext": { "awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": pool },
             "request": request,
         });
-        if let Some(attributes) = subject.attributes() {
-            event["request"]["userAttributes"] = json!(attributes);
-        }
+        event["request"]["userAttributes"] = json!(subject.attributes());
         event
     }
 
@@ -150,7 +156,7 @@ impl Call<'_> {
         }
     }
 
-    /// The SDK repeats a call that is not answered within its time, and no other.
+    /// The SDK repeats what Lambda did not get the function to answer in time. What the function answered is not repeated.
     async fn send(&self, event: &Value, invocation: InvocationType) -> Result<Vec<u8>, Error> {
         let sent = self
             .client
@@ -179,7 +185,7 @@ impl Call<'_> {
         if is_crash {
             return self.failed("it crashed, or took too long");
         }
-        Error::TriggerRefused(self.trigger, message.chars().take(MAX_MESSAGE_CHARACTERS).collect())
+        Error::TriggerRefused(self.trigger, message.chars().take(MAX_ERROR_CHARACTERS).collect())
     }
 
     fn failed(&self, words: &str) -> Error {

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 
 use zeroize::Zeroizing;
 
-use super::migrate::{account_of, migrated_at_forgot_password};
+use super::migrate::{known_account, migrated_at_forgot_password};
 use crate::App;
 use crate::store::{ChallengeMail, GuessedAt};
 
@@ -173,7 +173,7 @@ pub(super) async fn send_on_demand(
     }
     let decoy = UserId::new(now);
     let claim = app.store.claim(email).await?;
-    let user = app.store.user(account_of(app, claim).unwrap_or(decoy)).await?;
+    let user = app.store.user(known_account(app, claim).unwrap_or(decoy)).await?;
     let user = match (user, demand) {
         (None, OnDemand::ResetPassword) => {
             Box::pin(migrated_at_forgot_password(app, email, claim, client_metadata.as_ref())).await?

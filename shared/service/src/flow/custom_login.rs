@@ -20,6 +20,7 @@ use freehold_domain::{Error, StepId, UserId};
 use futures::future::{BoxFuture, try_join};
 
 use self::sealed::{open, seal};
+use super::migrate::known_account;
 use super::sign_in::{Proven, SignedIn, check_password, sign_in};
 use crate::App;
 use crate::store::{Credentials, GuessedAt};
@@ -31,12 +32,13 @@ use crate::triggers::{
 pub struct Input {
     /// The address.
     pub email: Email,
-    /// The password, where the client brings it along, to be looked at when it is asked for.
+    /// The password, where the client brings it along. It is looked at if it is what the client is asked for first, and is
+    /// forgotten else: no conversation holds it.
     pub password: Option<Password>,
     /// Where from.
     pub device: Device,
-    /// What the client hands to triggers.
-    pub client_metadata: Option<Metadata>,
+    /// What the client hands to the function before passwords. As in Cognito it goes no further.
+    pub validation_data: Option<Metadata>,
 }
 
 /// An answer.
@@ -77,7 +79,6 @@ struct Standing {
     rounds: Vec<Round>,
     password: Option<Arc<Password>>,
     device: Device,
-    /// What the client sent before anything was asked. As in Cognito it goes to the function before passwords alone.
     validation_data: Option<Metadata>,
     client_metadata: Option<Metadata>,
 }
@@ -93,13 +94,13 @@ pub fn begin_custom_login(app: &App, input: Input) -> BoxFuture<'_, Result<Turn,
             let detail = "This pool has no such way to sign in.";
             return Err(Error::InvalidFields(vec![FieldError::new("flow", FieldCode::InvalidFlow, detail)]));
         }
-        let Input { email, password, device, client_metadata } = input;
+        let Input { email, password, device, validation_data } = input;
         let now = app.clock.now();
-        let account = app.store.claim(&email).await?.and_then(|claim| claim.account());
+        let account = known_account(app, app.store.claim(&email).await?);
         let guessed_at = account.map_or_else(|| GuessedAt::Nobody(email.clone()), GuessedAt::User);
         let counted = app.store.count_guess_at(&guessed_at, now);
         let id = account.unwrap_or_else(|| UserId::new(now));
-        let (account, ()) = Box::pin(try_join(account_of(app, id), counted)).await?;
+        let (account, ()) = Box::pin(try_join(read_account(app, id), counted)).await?;
         let (participant, subject) = match &account {
             Some((user, _)) => (Participant::User { id: user.id, generation: user.generation }, Subject::of(user)),
             None => (Participant::Nobody(email.clone()), Subject::unknown(&email)),
@@ -108,7 +109,7 @@ pub fn begin_custom_login(app: &App, input: Input) -> BoxFuture<'_, Result<Turn,
             password.is_some().then_some(Round { challenge: ChallengeName::SrpA, passed: true, metadata: None });
         let password = password.map(Arc::new);
         let rounds = begun.into_iter().collect();
-        let (validation_data, client_metadata) = (client_metadata, None);
+        let client_metadata = None;
         let standing =
             Standing { participant, account, subject, rounds, password, device, validation_data, client_metadata };
         go_on(app, standing).await
@@ -124,11 +125,11 @@ pub fn answer_challenge(app: &App, answer: Answer) -> BoxFuture<'_, Result<Turn,
     Box::pin(async move {
         let Answer { session, answer, device, client_metadata } = answer;
         let now = app.clock.now();
-        let Conversation { step, participant, mut rounds, pending } =
+        let Conversation { step, participant, rounds, pending } =
             open(app, &session).await?.filter(|it| it.expires_at() > now).ok_or(Error::InvalidSession)?;
         let (account, subject) = match &participant {
             Participant::User { id, generation } => {
-                let account = account_of(app, *id).await?.filter(|(user, _)| user.generation == *generation);
+                let account = read_account(app, *id).await?.filter(|(user, _)| user.generation == *generation);
                 let account = account.ok_or(Error::InvalidSession)?;
                 let subject = Subject::of(&account.0);
                 (Some(account), subject)
@@ -139,23 +140,20 @@ pub fn answer_challenge(app: &App, answer: Answer) -> BoxFuture<'_, Result<Turn,
         if !app.store.use_step(step, now).await? {
             return Err(Error::InvalidSession);
         }
-        let mut password = None;
+        let (password, validation_data) = (None, None);
+        let mut standing =
+            Standing { participant, account, subject, rounds, password, device, validation_data, client_metadata };
         match pending {
             Pending::Password => {
-                password = Some(Arc::new(Password::attempt(&answer).ok_or(Error::InvalidCredentials)?));
+                let password = Password::attempt(&answer).ok_or(Error::InvalidCredentials)?;
+                with_password(app, standing, Arc::new(password)).await
             }
             Pending::Custom { private_parameters, metadata } => {
-                let client_metadata = client_metadata.as_ref();
-                let so_far = Step { subject: &subject, rounds: &rounds, client_metadata };
-                let passed = verify_answer(app, so_far, &private_parameters, &answer).await?;
-                rounds.push(Round { challenge: ChallengeName::Custom, passed, metadata });
+                let passed = verify_answer(app, standing.step(), &private_parameters, &answer).await?;
+                standing.rounds.push(Round { challenge: ChallengeName::Custom, passed, metadata });
+                go_on(app, standing).await
             }
         }
-        let validation_data = None;
-        let standing =
-            Standing { participant, account, subject, rounds, password, device, validation_data, client_metadata };
-        // The challenge that the password answers was defined before.
-        if standing.password.is_some() { with_password(app, standing).await } else { go_on(app, standing).await }
     })
 }
 
@@ -164,6 +162,9 @@ fn go_on(app: &App, mut standing: Standing) -> BoxFuture<'_, Result<Turn, Error>
     Box::pin(async move {
         match define_challenge(app, standing.step()).await? {
             Definition::Fail => Err(Error::InvalidCredentials),
+            // Whoever brought a password along and is let in without it has shown nothing by it: that a password is there looks
+            // like a round that was passed.
+            Definition::IssueTokens if standing.password.is_some() => Err(Error::InvalidCredentials),
             Definition::IssueTokens => {
                 let (user, credentials) = standing.account.ok_or(Error::InvalidCredentials)?;
                 let (device, client_metadata) = (standing.device, standing.client_metadata);
@@ -172,26 +173,25 @@ fn go_on(app: &App, mut standing: Standing) -> BoxFuture<'_, Result<Turn, Error>
                 let proven = Proven { user, credentials, factors, device, client_metadata };
                 sign_in(app, &settings, proven).await.map(Turn::SignedIn)
             }
-            Definition::Challenge(_) if standing.rounds.len() >= MAX_ROUNDS => Err(Error::InvalidCredentials),
-            Definition::Challenge(ChallengeName::PasswordVerifier) if standing.password.is_some() => {
-                with_password(app, standing).await
+            Definition::Password | Definition::Custom if standing.rounds.len() >= MAX_ROUNDS => {
+                Err(Error::InvalidCredentials)
             }
-            Definition::Challenge(ChallengeName::PasswordVerifier) => {
-                ask(app, standing, Pending::Password, BTreeMap::new())
-            }
-            Definition::Challenge(ChallengeName::Custom | ChallengeName::SrpA) => {
+            Definition::Password => match standing.password.take() {
+                Some(password) => with_password(app, standing, password).await,
+                None => ask(app, standing, Pending::Password, BTreeMap::new()),
+            },
+            Definition::Custom => {
                 let created = create_challenge(app, standing.step()).await?;
                 let (private_parameters, metadata) = (created.private_parameters, created.metadata);
-                standing.password = None;
-                ask(app, standing, Pending::Custom { private_parameters, metadata }, created.public_parameters)
+                let pending = Pending::Custom { private_parameters, metadata };
+                ask(app, standing, pending, created.public_parameters)
             }
         }
     })
 }
 
-/// Compares the password that is there. A wrong one ends the conversation, as in Cognito: it was one guess.
-async fn with_password(app: &App, mut standing: Standing) -> Result<Turn, Error> {
-    let Some(password) = standing.password.take() else { return Err(Error::InvalidSession) };
+/// Compares the password. A wrong one ends the conversation, as in Cognito: it was one guess.
+async fn with_password(app: &App, mut standing: Standing, password: Arc<Password>) -> Result<Turn, Error> {
     pre_authentication(app, &standing.subject, standing.validation_data.as_ref()).await?;
     standing.account = Some(check_password(app, standing.account, &password).await?);
     standing.rounds.push(Round { challenge: ChallengeName::PasswordVerifier, passed: true, metadata: None });
@@ -199,17 +199,14 @@ async fn with_password(app: &App, mut standing: Standing) -> Result<Turn, Error>
 }
 
 fn ask(app: &App, standing: Standing, pending: Pending, parameters: BTreeMap<String, String>) -> Result<Turn, Error> {
-    let challenge = match &pending {
-        Pending::Password => ChallengeName::PasswordVerifier,
-        Pending::Custom { .. } => ChallengeName::Custom,
-    };
+    let challenge = pending.challenge();
     let (step, Standing { participant, rounds, .. }) = (StepId::new(app.clock.now()), standing);
     let session = seal(app, &Conversation { step, participant, rounds, pending })?;
     Ok(Turn::Asked(Asked { challenge, session, parameters }))
 }
 
 /// An account, with its secrets. They are read together, since the last step needs both of one generation.
-async fn account_of(app: &App, id: UserId) -> Result<Option<(User, Credentials)>, Error> {
+async fn read_account(app: &App, id: UserId) -> Result<Option<(User, Credentials)>, Error> {
     let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
     Ok(user.zip(credentials))
 }

@@ -15,5 +15,5 @@ use crate::App;
 /// # Errors
 /// [`Error::TriggerFailed`], and those of a table that does not answer.
 pub fn forgot_password<'a>(app: &'a App, email: &'a Email, caller: &'a Caller) -> BoxFuture<'a, Result<(), Error>> {
-    Box::pin(send_on_demand(app, OnDemand::ResetPassword, email, caller, Status::is_email_verified))
+    Box::pin(send_on_demand(app, OnDemand::ResetPassword, email, caller, Status::may_be_reset))
 }

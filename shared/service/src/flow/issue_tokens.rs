@@ -7,8 +7,7 @@ use freehold_crypto::key_pair::PrivateKeyPem;
 use freehold_domain::envelope::SealedFor;
 use freehold_domain::refresh_token::RefreshToken;
 use freehold_domain::session::Factor;
-use freehold_domain::token_customization::{TokenCustomization, TooLarge};
-use freehold_domain::trigger::Trigger;
+use freehold_domain::token_customization::TokenCustomization;
 use freehold_domain::user::User;
 use freehold_domain::{Error, SessionId, Timestamp, access_token};
 
@@ -43,9 +42,7 @@ pub(super) async fn access_token(
     let item = SealedFor::PrivateKey(user.id);
     let private_key = app.secrets()?.open(&config.pool, item, &credentials.sealed_private_key).await?;
     let claims = access_token::claims(user, session, &config.issuers, &config.pool, &config.audience, now);
-    let claims = customization.apply(claims).map_err(|TooLarge| {
-        Error::trigger_failed(Trigger::PreTokenGeneration, "it adds more than a token can carry")
-    })?;
+    let claims = customization.apply(claims);
     let signer = PrivateKeyPem::from_opened(&private_key).and_then(|key| Signer::new(&key, &user.public_key));
     let signer = signer.map_err(|error| Error::internal(error.to_string()))?;
     signer.sign(&claims).map_err(|error| Error::internal(error.to_string()))

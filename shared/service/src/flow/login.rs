@@ -9,7 +9,7 @@ use freehold_domain::trigger::Metadata;
 use freehold_domain::{Error, UserId};
 use futures::future::{BoxFuture, try_join, try_join3};
 
-use super::migrate::{account_of, migrated_at_sign_in};
+use super::migrate::{known_account, migrated_at_sign_in};
 use super::sign_in::{Proven, SignedIn, check_password, sign_in};
 use crate::App;
 use crate::store::GuessedAt;
@@ -23,8 +23,8 @@ pub struct Input {
     pub password: Password,
     /// Where from.
     pub device: Device,
-    /// What the client hands to triggers.
-    pub client_metadata: Option<Metadata>,
+    /// What the client hands to the functions that are asked before it is let in. As in Cognito it goes no further.
+    pub validation_data: Option<Metadata>,
 }
 
 /// Begins a session for whoever knows the password of an account.
@@ -35,31 +35,30 @@ pub struct Input {
 /// [`Error::TooManyAttempts`], for unknown addresses too; [`Error::TriggerRefused`]; [`Error::TriggerFailed`].
 pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> {
     Box::pin(async move {
-        let Input { email, password, device, client_metadata } = input;
-        let (now, sent, password) = (app.clock.now(), client_metadata.as_ref(), Arc::new(password));
+        let Input { email, password, device, validation_data } = input;
+        let (now, password) = (app.clock.now(), Arc::new(password));
+        let validation_data = validation_data.as_ref();
         let (settings, claim) = try_join(app.settings(), app.store.claim(&email)).await?;
 
         // Nobody has an id that is made here and now: an unknown address reads and counts as much as a known one.
-        let account = account_of(app, claim);
+        let account = known_account(app, claim);
         let id = account.unwrap_or_else(|| UserId::new(now));
         let guessed_at = account.map_or_else(|| GuessedAt::Nobody(email.clone()), GuessedAt::User);
         let counted = Box::pin(app.store.count_guess_at(&guessed_at, now));
         let (user, credentials, ()) = try_join3(app.store.user(id), app.store.credentials(id), counted).await?;
         let account = user.zip(credentials);
 
+        let subject = account.as_ref().map_or_else(|| Subject::unknown(&email), |(user, _)| Subject::of(user));
+        pre_authentication(app, &subject, validation_data).await?;
         let migrated = match &account {
             Some(_) => None,
-            None => Box::pin(migrated_at_sign_in(app, &settings, &email, &password, claim, sent)).await?,
+            None => Box::pin(migrated_at_sign_in(app, &settings, &email, &password, claim, validation_data)).await?,
         };
-        let known = account.as_ref().or(migrated.as_ref());
-        let subject = known.map_or_else(|| Subject::unknown(&email), |(user, _)| Subject::of(user));
-        pre_authentication(app, &subject, sent).await?;
         let (user, credentials) = match migrated {
             // The function that knew them has compared the password.
             Some(migrated) => migrated,
             None => check_password(app, account, &password).await?,
         };
-        // As in Cognito, what the client sends with its first request goes to the functions before that alone.
         let factors = vec![Factor::Password];
         Box::pin(sign_in(app, &settings, Proven { user, credentials, factors, device, client_metadata: None })).await
     })

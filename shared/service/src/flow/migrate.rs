@@ -7,7 +7,7 @@ use freehold_domain::name::DisplayName;
 use freehold_domain::password::Password;
 use freehold_domain::settings::Settings;
 use freehold_domain::trigger::{Metadata, Trigger};
-use freehold_domain::user::{Claim, User};
+use freehold_domain::user::{Claim, Status, User};
 use freehold_domain::{Error, UserId};
 
 use super::new_password::{NewCredentials, credentials_without_password, new_credentials};
@@ -28,7 +28,7 @@ pub(super) async fn migrated_at_sign_in(
     holder: Option<Claim>,
     client_metadata: Option<&Metadata>,
 ) -> Result<Option<(User, Credentials)>, Error> {
-    if is_held(app, holder) {
+    if !may_come_from_elsewhere(app, holder) {
         return Ok(None);
     }
     let Some(migrated) = migrate_at_sign_in(app, email, password, client_metadata).await? else { return Ok(None) };
@@ -44,26 +44,36 @@ pub(super) async fn migrated_at_forgot_password(
     holder: Option<Claim>,
     client_metadata: Option<&Metadata>,
 ) -> Result<Option<User>, Error> {
-    if is_held(app, holder) {
+    if !may_come_from_elsewhere(app, holder) {
         return Ok(None);
     }
-    let Some(migrated) = migrate_at_forgot_password(app, email, client_metadata).await? else { return Ok(None) };
+    let Some(mut migrated) = migrate_at_forgot_password(app, email, client_metadata).await? else { return Ok(None) };
+    if migrated.status != Status::Verified {
+        // Without a password only a mail leads in, and whoever reads it has shown that the address is theirs.
+        migrated.status = Status::ResetRequired;
+    }
     let id = UserId::new(app.clock.now());
     let new = credentials_without_password(app, id).await?;
-    let made = make(app, &app.settings().await?, email, (id, migrated, new), holder).await;
-    made.map(|(user, _)| Some(user))
+    match make(app, &app.settings().await?, email, (id, migrated, new), holder).await {
+        Ok((user, _)) => Ok(Some(user)),
+        Err(Error::TriggerFailed(cause)) => {
+            // An answer of its own would tell a stranger that somebody has this address elsewhere.
+            tracing::error!(cause = cause.words(), "somebody cannot be migrated");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The account that somebody with an address means. Where accounts come from elsewhere, one that was abandoned before its address
 /// was verified is none: a stranger who signed up with the address would keep its owner out.
-pub(super) fn account_of(app: &App, holder: Option<Claim>) -> Option<UserId> {
-    let gives_way = |holder: &Claim| app.has_trigger(Trigger::UserMigration) && holder.is_over(app.clock.now());
-    holder.filter(|holder| !gives_way(holder)).and_then(|holder| holder.account())
+pub(super) fn known_account(app: &App, holder: Option<Claim>) -> Option<UserId> {
+    if may_come_from_elsewhere(app, holder) { None } else { holder.and_then(|holder| holder.account()) }
 }
 
-/// Whether there is nobody to look for elsewhere: the address is somebody's, or the pool migrates nobody.
-fn is_held(app: &App, holder: Option<Claim>) -> bool {
-    !app.has_trigger(Trigger::UserMigration) || holder.is_some_and(|holder| !holder.is_over(app.clock.now()))
+/// Whether accounts come from elsewhere, and nobody here has the address.
+fn may_come_from_elsewhere(app: &App, holder: Option<Claim>) -> bool {
+    app.has_trigger(Trigger::UserMigration) && holder.is_none_or(|holder| holder.is_over(app.clock.now()))
 }
 
 async fn make(
@@ -73,14 +83,15 @@ async fn make(
     (id, migrated, new): (UserId, Migrated, NewCredentials),
     holder: Option<Claim>,
 ) -> Result<(User, Credentials), Error> {
-    let Migrated { mut attributes, status } = migrated;
+    let Migrated { email: known_as, mut attributes, status } = migrated;
+    let email = known_as.unwrap_or_else(|| email.clone());
     let failed = |words| Error::trigger_failed(Trigger::UserMigration, words);
     attributes.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
     let name = attributes.remove("name").map(|name| DisplayName::parse(&name));
     let name = name.map(|name| name.ok_or_else(|| failed("it brings a name that nobody can have here"))).transpose()?;
     let attributes = settings.attributes.read_texts(attributes);
     let attributes = attributes.ok_or_else(|| failed("it brings attributes that the pool's schema does not allow"))?;
-    let user = User { status, ..User::new(id, email.clone(), name, attributes, new.public_key.clone()) };
+    let user = User { status, ..User::new(id, email, name, attributes, new.public_key.clone()) };
     let credentials = new.since(user.generation);
     let registration = Registration { user, credentials, challenge_mail: None, replaces: holder };
     match app.store.register(&registration, app.clock.now()).await {

@@ -35,19 +35,22 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
     Box::pin(async move {
         let proven = app.secrets()?.prove(&app.config.pool, refresh_token).await?;
         let presented = proven.ok_or(Error::InvalidRefreshToken)?;
-        let (now, settings) = (app.clock.now(), app.settings().await?);
-        let expires_at = refreshed_until(presented.session, &settings, now);
-        if expires_at <= now {
-            return Err(Error::InvalidRefreshToken);
-        }
+        let settings = app.settings().await?;
+        let expires_at = |now| Some(refreshed_until(presented.session, &settings, now)).filter(|at| *at > now);
+        expires_at(app.clock.now()).ok_or(Error::InvalidRefreshToken)?;
         let next = RefreshToken::generate(presented.user, presented.session);
-        let customization = if app.has_trigger(Trigger::PreTokenGeneration) {
-            Box::pin(customization(app, &presented, now)).await?
+        let has_trigger = app.has_trigger(Trigger::PreTokenGeneration);
+        let customization = if has_trigger {
+            Box::pin(customization(app, &presented)).await?
         } else {
             Some(TokenCustomization::default())
         };
+        // The function may have taken seconds, and what is forgiven counts from the rotation.
+        let now = app.clock.now();
+        let expires_at = expires_at(now).ok_or(Error::InvalidRefreshToken)?;
+        let was_forgiven = has_trigger && customization.is_some();
         let ((session, rotated), user, credentials) = try_join3(
-            Box::pin(exchange(app, &presented, &next.secret.hash(), expires_at, now)),
+            Box::pin(exchange(app, &presented, (&next.secret.hash(), expires_at), was_forgiven, now)),
             app.store.user(presented.user),
             app.store.credentials(presented.user),
         )
@@ -70,11 +73,8 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
 
 /// What the owner's function says of the token that is to be made. It is asked before anything is rotated: a function that
 /// fails costs nobody the session. Nothing, where the session is not one to refresh, which the exchange then says.
-async fn customization(
-    app: &App,
-    presented: &RefreshToken,
-    now: Timestamp,
-) -> Result<Option<TokenCustomization>, Error> {
+async fn customization(app: &App, presented: &RefreshToken) -> Result<Option<TokenCustomization>, Error> {
+    let now = app.clock.now();
     let session = app.store.session(presented.user, presented.session, now).await?;
     let judged = session.map(|session| session.judge(&presented.secret.hash(), now));
     if judged.is_none_or(|judged| judged == Presented::Stolen) {
@@ -108,11 +108,14 @@ async fn look_again(app: &App, presented: &RefreshToken, now: Timestamp) -> Resu
 /// The first write is made on the guess that the presented secret is the current one, so that a rotation is one round trip.
 /// Where it was not, the write brings back the session as it is, and the session judges. Each further write is conditional
 /// on what was judged: who loses looks again.
+///
+/// A secret that was forgiven when it came, before a function was asked, may have been replaced twice since, by other tabs. That
+/// is no theft: it is, if it comes again.
 async fn exchange(
     app: &App,
     presented: &RefreshToken,
-    next: &SecretHash,
-    expires_at: Timestamp,
+    (next, expires_at): (&SecretHash, Timestamp),
+    was_forgiven: bool,
     now: Timestamp,
 ) -> Result<(Session, bool), Error> {
     let session = (presented.user, presented.session);
@@ -132,6 +135,9 @@ async fn exchange(
             Presented::Current => app.store.rotate(session, &presented, next, expires_at, now).await?,
             Presented::JustReplaced => return Ok((seen, false)),
             Presented::Recoverable => app.store.recover(&seen, next, expires_at, now).await?,
+            Presented::Stolen if was_forgiven => {
+                return Err(Error::unavailable("a session was refreshed by others while a function was asked"));
+            }
             Presented::Stolen => match app.store.end_stolen_session(&seen).await? {
                 Written::Done(()) => {
                     tracing::warn!(user = %seen.user, session = %seen.id, "a stolen refresh token ended its session");

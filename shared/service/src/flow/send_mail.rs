@@ -10,7 +10,6 @@ use futures::future::BoxFuture;
 
 use crate::App;
 use crate::mail::{Content, Letter, SendError, fill, link};
-use crate::store::Leased;
 use crate::triggers::{custom_message, hand_to_custom_sender};
 
 /// The shard that a partition key of a stream's record names; nothing, where it names none of this pool's.
@@ -53,8 +52,9 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
         app.store.forget_mail(mail).await?;
         return Ok(false);
     }
-    let (settings, letter) = match prepare(app, &leased).await {
-        Ok(Some(prepared)) => prepared,
+    let settings = app.settings().await?;
+    let letter = match prepare(app, &leased.mail, &settings).await {
+        Ok(Some(letter)) => letter,
         Ok(None) => {
             app.store.forget_mail(mail).await?;
             return Ok(false);
@@ -82,34 +82,34 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
 }
 
 /// The mail, as SES is to send it; nothing, where a function of the owner's sends it.
-async fn prepare(app: &App, leased: &Leased) -> Result<Option<(Settings, Letter)>, Error> {
-    let mail = &leased.mail;
-    let content = match mail.kind {
-        Kind::Question(purpose) => Content::Question(purpose, open_secrets(app, mail, purpose).await?),
-        Kind::Notice(notification) => Content::Notice(notification),
+async fn prepare(app: &App, mail: &Mail, settings: &Settings) -> Result<Option<Letter>, Error> {
+    let write =
+        |content: &Content| app.mailer()?.templates.write(mail, content, &settings.appearance, &app.config.public_url);
+    let (purpose, secrets) = match mail.kind {
+        Kind::Question(purpose) => (purpose, open_secrets(app, mail, purpose).await?),
+        Kind::Notice(notification) => return write(&Content::Notice(notification)).map(Some),
     };
-    let settings = app.settings().await?;
-    let letter = app.mailer()?.templates.write(mail, &content, &settings.appearance, &app.config.public_url)?;
-    let Content::Question(purpose, secrets) = &content else { return Ok(Some((settings, letter))) };
-    if !app.has_trigger(Trigger::CustomMessage) && !app.has_trigger(Trigger::CustomEmailSender) {
-        return Ok(Some((settings, letter)));
-    }
+    let has_triggers = app.has_trigger(Trigger::CustomMessage) || app.has_trigger(Trigger::CustomEmailSender);
     // Of an account that is gone there is nothing to tell a function.
-    let Some(user) = app.store.user(mail.user).await? else { return Ok(Some((settings, letter))) };
+    let user = if has_triggers { app.store.user(mail.user).await? } else { None };
+    let Some(user) = user else { return write(&Content::Question(purpose, secrets)).map(Some) };
     let metadata = open_metadata(app, mail).await?;
-    if hand_to_custom_sender(app, mail, (*purpose, &secrets.code), &user, metadata.as_ref()).await? {
+    if hand_to_custom_sender(app, mail, (purpose, &secrets.code), &user, metadata.as_ref()).await? {
         return Ok(None);
     }
-    let custom = custom_message(app, mail, *purpose, &user, metadata.as_ref()).await?;
-    let subject = custom.email_subject.unwrap_or(letter.subject);
-    let Some(message) = custom.email_message else {
-        return Ok(Some((settings, Letter { subject, ..letter })));
-    };
-    let link = link(mail, *purpose, secrets, &app.config.public_url);
-    let html = fill(&message, &secrets.code.expose(), &link).ok_or_else(|| {
-        Error::trigger_failed(Trigger::CustomMessage, "its mail has a place neither for the code nor for the link")
-    })?;
-    Ok(Some((settings, Letter { subject, text: None, html })))
+    let custom = custom_message(app, mail, purpose, &user, metadata.as_ref()).await?;
+    let html = custom.email_message.map(|message| {
+        let link = link(mail, purpose, &secrets, &app.config.public_url);
+        fill(&message, &secrets.code.expose(), &link).ok_or_else(|| {
+            Error::trigger_failed(Trigger::CustomMessage, "its mail has a place neither for the code nor for the link")
+        })
+    });
+    let usual = write(&Content::Question(purpose, secrets))?;
+    let subject = custom.email_subject.unwrap_or(usual.subject);
+    Ok(Some(match html.transpose()? {
+        Some(html) => Letter { subject, text: None, html },
+        None => Letter { subject, ..usual },
+    }))
 }
 
 async fn open_metadata(app: &App, mail: &Mail) -> Result<Option<Metadata>, Error> {

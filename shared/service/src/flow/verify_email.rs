@@ -1,7 +1,7 @@
 //! Showing that an address is one's own.
 
 use freehold_domain::Error;
-use freehold_domain::challenge::Purpose;
+use freehold_domain::challenge::{Challenge, Purpose};
 use freehold_domain::trigger::{Metadata, Trigger};
 use freehold_domain::user::{Status, User};
 use futures::future::BoxFuture;
@@ -11,6 +11,18 @@ use super::guessing::guessed_right;
 use crate::App;
 use crate::store::GuessedAt;
 use crate::triggers::{Confirmed, post_confirmation};
+
+/// Whether the reader of the mail may still say that it was not them: not of an account that is in use already, since a function
+/// of the owner's vouched for its user.
+///
+/// # Errors
+/// None but those of a table that does not answer.
+pub fn may_be_cancelled<'a>(app: &'a App, challenge: &'a Challenge) -> BoxFuture<'a, Result<bool, Error>> {
+    Box::pin(async move {
+        let user = app.store.user(challenge.user).await?;
+        Ok(user.is_some_and(|user| user.status == Status::Unverified))
+    })
+}
 
 /// Verifies the account's address, once.
 ///

@@ -126,7 +126,7 @@ impl Store {
             .condition_expression(is_users)
             .expression_attribute_values(":user", text(user.id.to_string()));
         let profile = self
-            .next_generation_and_key(user)?
+            .next_generation_and_key(user, Status::Verified)?
             .update_expression(
                 "SET generation = :next, public_key = :key, email = :former ADD version :one REMOVE deletion_at",
             )

@@ -191,10 +191,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, Error> {
         // Whoever answers a mail has shown that its address is theirs, and has a password from now on.
-        let profile = self
-            .next_generation_and_key(user)?
-            .update_expression("SET generation = :next, public_key = :key, account_status = :verified ADD version :one")
-            .expression_attribute_values(":verified", text(Status::Verified.as_str()));
+        let profile = self.next_generation_and_key(user, Status::Verified)?;
         let replaced = self.put(self.credentials_item(user.id, credentials));
         let writes = vec![
             self.consume(challenge, now)?,
@@ -210,7 +207,7 @@ impl Store {
     /// where the account is no longer as it was read.
     pub(crate) async fn change_password(&self, new: &NewPassword) -> Result<bool, Error> {
         let NewPassword { user, session, replaces, credentials, mail } = new;
-        let profile = self.next_generation_and_key(user)?;
+        let profile = self.next_generation_and_key(user, user.status)?;
         let secrets = self
             .put(self.credentials_item(user.id, credentials))
             .condition_expression("password_hash = :old")
@@ -259,11 +256,12 @@ impl Store {
         if before == 0 { profile } else { profile.expression_attribute_values(":before", number(before.into())) }
     }
 
-    /// The same, with the public half of a new key pair.
-    pub(super) fn next_generation_and_key(&self, user: &User) -> Result<UpdateBuilder, Error> {
+    /// The same, with the public half of a new key pair, and as far as the account has come with it.
+    pub(super) fn next_generation_and_key(&self, user: &User, status: Status) -> Result<UpdateBuilder, Error> {
         Ok(self
             .next_generation(user)
-            .update_expression("SET generation = :next, public_key = :key ADD version :one")
+            .update_expression("SET generation = :next, public_key = :key, account_status = :becomes ADD version :one")
+            .expression_attribute_values(":becomes", text(status.as_str()))
             .expression_attribute_values(":key", text(stored(&user.public_key)?)))
     }
 

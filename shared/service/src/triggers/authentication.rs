@@ -3,14 +3,20 @@ use freehold_domain::trigger::{Metadata, Trigger};
 use freehold_domain::user::User;
 use serde_json::json;
 
-use super::{Nothing, Subject, validation_data, with_client_metadata};
+use super::{Nothing, Subject, with_client_metadata};
 use crate::App;
 
-/// Asks whether somebody may try to sign in, also with an address that nobody has. What the client sent goes there as
-/// validation data.
-pub(crate) async fn pre_authentication(app: &App, subject: &Subject, sent: Option<&Metadata>) -> Result<(), Error> {
+/// Asks whether somebody may try to sign in, also with an address that nobody has.
+pub(crate) async fn pre_authentication(
+    app: &App,
+    subject: &Subject,
+    validation_data: Option<&Metadata>,
+) -> Result<(), Error> {
     let Some(call) = app.trigger(Trigger::PreAuthentication)? else { return Ok(()) };
-    let request = json!({ "validationData": validation_data(sent), "userNotFound": !subject.is_known() });
+    let request = json!({
+        "validationData": super::validation_data(validation_data),
+        "userNotFound": !subject.is_known(),
+    });
     call.invoke::<Nothing>("Authentication", subject, request, json!({})).await.map(drop)
 }
 

@@ -22,8 +22,10 @@ pub(crate) struct Step<'a> {
 
 /// What comes next.
 pub(crate) enum Definition {
-    /// Another challenge.
-    Challenge(ChallengeName),
+    /// The password.
+    Password,
+    /// A challenge that the owner's function makes.
+    Custom,
     /// The user has shown who they are.
     IssueTokens,
     /// They have not.
@@ -72,7 +74,8 @@ pub(crate) async fn define_challenge(app: &App, step: Step<'_>) -> Result<Defini
         return Ok(Definition::IssueTokens);
     }
     match answer.challenge_name.as_deref().and_then(ChallengeName::parse) {
-        Some(name @ (ChallengeName::Custom | ChallengeName::PasswordVerifier)) => Ok(Definition::Challenge(name)),
+        Some(ChallengeName::PasswordVerifier) => Ok(Definition::Password),
+        Some(ChallengeName::Custom) => Ok(Definition::Custom),
         Some(ChallengeName::SrpA) | None => Err(call.failed("it names no challenge that there is")),
     }
 }
@@ -114,7 +117,7 @@ pub(crate) async fn verify_answer(
     Ok(answer.answer_correct == Some(true))
 }
 
-/// One of the three functions that conduct such a sign-in. None of them can be missing once it began.
+/// One of the three functions that conduct such a sign-in. A pool has all of them or none.
 fn conducting(app: &App, trigger: Trigger) -> Result<Call<'_>, Error> {
     app.trigger(trigger)?.ok_or_else(|| Error::trigger_failed(trigger, "the pool has no such trigger"))
 }

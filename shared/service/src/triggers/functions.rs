@@ -13,7 +13,7 @@ pub struct TriggerFunctions {
 
 /// The version of the events before tokens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum TokenGenerationVersion {
+pub(crate) enum TokenGenerationVersion {
     /// Claims that are texts.
     #[default]
     V1,
@@ -61,6 +61,13 @@ impl TriggerFunctions {
                 return Err(StartError::new(format!("TRIGGERS: {trigger} has two functions")));
             }
         }
+        let together =
+            [Trigger::DefineAuthChallenge, Trigger::CreateAuthChallenge, Trigger::VerifyAuthChallengeResponse];
+        let given = together.iter().filter(|trigger| triggers.functions.contains_key(trigger)).count();
+        if given != 0 && given != together.len() {
+            let [define, create, verify] = together;
+            return Err(StartError::new(format!("TRIGGERS: {define}, {create} and {verify} need each other")));
+        }
         Ok(triggers)
     }
 
@@ -72,20 +79,17 @@ impl TriggerFunctions {
     }
 
     /// The function of a trigger.
-    #[must_use]
-    pub fn function(&self, trigger: Trigger) -> Option<&str> {
+    pub(crate) fn function(&self, trigger: Trigger) -> Option<&str> {
         self.functions.get(&trigger).map(String::as_str)
     }
 
     /// The version of the events before tokens.
-    #[must_use]
-    pub fn token_generation(&self) -> TokenGenerationVersion {
+    pub(crate) fn token_generation(&self) -> TokenGenerationVersion {
         self.token_generation
     }
 
     /// Whether the pool has no trigger at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.functions.is_empty()
     }
 }
@@ -125,5 +129,7 @@ mod tests {
         assert_eq!(refusal(r#"{"PreSignUp:V2_0": "a"}"#), "TRIGGERS: there is no PreSignUp:V2_0");
         let twice = r#"{"PreTokenGeneration": "a", "PreTokenGeneration:V2_0": "b"}"#;
         assert_eq!(refusal(twice), "TRIGGERS: PreTokenGeneration has two functions");
+        let alone = r#"{"DefineAuthChallenge": "a", "VerifyAuthChallengeResponse": "b"}"#;
+        assert!(refusal(alone).ends_with("need each other"), "{}", refusal(alone));
     }
 }

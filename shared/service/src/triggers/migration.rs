@@ -8,12 +8,15 @@ use freehold_domain::user::Status;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Call, Subject, validation_data, with_client_metadata};
+use super::{Call, Subject, with_client_metadata};
 use crate::App;
 
 /// Somebody whom the owner's function knows, and the pool not yet.
 pub(crate) struct Migrated {
-    /// What is known of them, by the names of Cognito's attributes. Address and its verification are not among them.
+    /// Their address as it is known there; nothing, where the function does not say. Mail goes to this spelling, and not to that
+    /// of whoever asks: a few hosts take them for different mailboxes.
+    pub(crate) email: Option<Email>,
+    /// What else is known of them, by the names of Cognito's attributes.
     pub(crate) attributes: BTreeMap<String, String>,
     /// How far the account has come.
     pub(crate) status: Status,
@@ -33,11 +36,10 @@ pub(crate) async fn migrate_at_sign_in(
     app: &App,
     email: &Email,
     password: &Password,
-    sent: Option<&Metadata>,
+    validation_data: Option<&Metadata>,
 ) -> Result<Option<Migrated>, Error> {
     let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
-    let password = String::from_utf8_lossy(password.expose_bytes());
-    let request = json!({ "password": password, "validationData": validation_data(sent), "userAttributes": null });
+    let request = json!({ "password": password.expose(), "validationData": super::validation_data(validation_data) });
     migrated(&call, "Authentication", email, request).await
 }
 
@@ -48,7 +50,7 @@ pub(crate) async fn migrate_at_forgot_password(
     client_metadata: Option<&Metadata>,
 ) -> Result<Option<Migrated>, Error> {
     let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
-    let request = with_client_metadata(json!({ "validationData": null, "userAttributes": null }), client_metadata);
+    let request = with_client_metadata(json!({ "validationData": null }), client_metadata);
     migrated(&call, "ForgotPassword", email, request).await
 }
 
@@ -68,9 +70,10 @@ async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) 
     };
     // The event as it was: the function knows nobody.
     let Some(mut attributes) = answer.user_attributes else { return Ok(None) };
-    let is_another = |said: &str| Email::parse(said).is_none_or(|said| said.canonical() != email.canonical());
-    if attributes.remove("email").is_some_and(|said| is_another(&said)) {
-        return Err(call.failed("it brings somebody with another address"));
+    let another = || call.failed("it brings somebody with another address");
+    let said = attributes.remove("email").map(|said| Email::parse(&said).ok_or_else(another)).transpose()?;
+    if said.as_ref().is_some_and(|said| said.canonical() != email.canonical()) {
+        return Err(another());
     }
     let is_verified = attributes.remove("email_verified").is_some_and(|said| said.eq_ignore_ascii_case("true"));
     let status = match (answer.final_user_status.as_deref(), is_verified) {
@@ -80,5 +83,5 @@ async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) 
         (Some("RESET_REQUIRED") | None, _) => Status::ResetRequired,
         (Some(_), _) => return Err(call.failed("it brings somebody with a status that nobody can have here")),
     };
-    Ok(Some(Migrated { attributes, status }))
+    Ok(Some(Migrated { email: said, attributes, status }))
 }

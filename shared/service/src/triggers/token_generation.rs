@@ -94,19 +94,21 @@ pub(crate) async fn pre_token_generation(
     });
     request = with_client_metadata(request, client_metadata);
     let subject = Subject::of(user);
-    match app.config.triggers.token_generation() {
+    let customization = match app.config.triggers.token_generation() {
         TokenGenerationVersion::V1 => {
             let response = json!({ "claimsOverrideDetails": null });
             let answer: Response1 = call.invoke(source, &subject, request, response).await?;
-            Ok(answer.claims_override_details.map(Claims1::customization).unwrap_or_default())
+            answer.claims_override_details.map(Claims1::customization)
         }
         TokenGenerationVersion::V2 | TokenGenerationVersion::V3 => {
             request["scopes"] = json!([]);
             let response = json!({ "claimsAndScopeOverrideDetails": null });
             let answer: Response2 = call.invoke(source, &subject, request, response).await?;
-            Ok(answer.claims_and_scope_override_details.map(Claims2::customization).unwrap_or_default())
+            answer.claims_and_scope_override_details.map(Claims2::customization)
         }
-    }
+    };
+    let customization = customization.unwrap_or_default();
+    if customization.fits() { Ok(customization) } else { Err(call.failed("it adds more than a token can carry")) }
 }
 
 impl Claims1 {

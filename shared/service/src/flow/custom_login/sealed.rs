@@ -17,16 +17,21 @@ use crate::App;
 const PREFIX: &str = "fh_cs_";
 /// It must come back in a body of 16 KiB, sealed and as base64.
 const MAX_BYTES: usize = 8 * 1024;
+/// Spaces fill it up to a multiple of this: the length of what is sealed shows, and would tell an id from an address that nobody
+/// has.
+const PADDED_BYTES: usize = 512;
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
-    user: Option<String>,
-    generation: u32,
-    email: Option<String>,
+    participant: SealedParticipant,
     rounds: Vec<SealedRound>,
-    /// Nothing, where the password is asked for.
-    private_parameters: Option<BTreeMap<String, String>>,
-    metadata: Option<String>,
+    pending: SealedPending,
+}
+
+#[derive(Serialize, Deserialize)]
+enum SealedParticipant {
+    User { id: String, generation: u32 },
+    Nobody(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -36,32 +41,41 @@ struct SealedRound {
     metadata: Option<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+enum SealedPending {
+    Password,
+    Custom { private_parameters: BTreeMap<String, String>, metadata: Option<String> },
+}
+
 /// Seals a conversation.
 ///
 /// # Errors
 /// [`Error::TriggerFailed`], where the functions keep more in it than a client can send back.
 pub(super) fn seal(app: &App, conversation: &Conversation) -> Result<String, Error> {
     let Conversation { step, participant, rounds, pending } = conversation;
-    let (user, generation, email) = match participant {
-        Participant::User { id, generation } => (Some(id.to_string()), *generation, None),
-        Participant::Nobody(email) => (None, 0, Some(email.as_str().to_owned())),
-    };
-    let (private_parameters, metadata) = match pending {
-        Pending::Password => (None, None),
-        Pending::Custom { private_parameters, metadata } => (Some(private_parameters.0.clone()), metadata.clone()),
+    let participant = match participant {
+        Participant::User { id, generation } => SealedParticipant::User { id: id.to_string(), generation: *generation },
+        Participant::Nobody(email) => SealedParticipant::Nobody(email.as_str().to_owned()),
     };
     let rounds = rounds.iter().map(|round| SealedRound {
         challenge: round.challenge.as_str().to_owned(),
         passed: round.passed,
         metadata: round.metadata.clone(),
     });
-    let rounds = rounds.collect();
-    let sealed = Sealed { user, generation, email, rounds, private_parameters, metadata };
+    let pending = match pending {
+        Pending::Password => SealedPending::Password,
+        Pending::Custom { private_parameters, metadata } => {
+            SealedPending::Custom { private_parameters: private_parameters.0.clone(), metadata: metadata.clone() }
+        }
+    };
+    let sealed = Sealed { participant, rounds: rounds.collect(), pending };
     let text = serde_json::to_vec(&sealed).map(Zeroizing::new);
-    let text = text.map_err(|_| Error::internal("a conversation could not be written"))?;
+    let mut text = text.map_err(|_| Error::internal("a conversation could not be written"))?;
     if text.len() > MAX_BYTES {
         return Err(Error::trigger_failed(Trigger::CreateAuthChallenge, "its parameters are too long"));
     }
+    let padded = text.len().next_multiple_of(PADDED_BYTES);
+    text.resize(padded, b' ');
     let envelope = app.secrets()?.seal(&app.config.pool, SealedFor::Conversation(*step), &text);
     Ok(format!("{PREFIX}{step}.{}", envelope.as_str()))
 }
@@ -82,19 +96,19 @@ pub(super) async fn open(app: &App, text: &str) -> Result<Option<Conversation>, 
 }
 
 fn read(step: StepId, sealed: Sealed) -> Option<Conversation> {
-    let participant = match (sealed.user, sealed.email) {
-        (Some(user), None) => Participant::User { id: UserId::parse(&user)?, generation: sealed.generation },
-        (None, Some(email)) => Participant::Nobody(Email::parse(&email)?),
-        _ => return None,
+    let participant = match sealed.participant {
+        SealedParticipant::User { id, generation } => Participant::User { id: UserId::parse(&id)?, generation },
+        SealedParticipant::Nobody(email) => Participant::Nobody(Email::parse(&email)?),
     };
-    let round = |round: SealedRound| {
-        let challenge = ChallengeName::parse(&round.challenge)?;
-        Some(Round { challenge, passed: round.passed, metadata: round.metadata })
+    let round = |SealedRound { challenge, passed, metadata }| {
+        Some(Round { challenge: ChallengeName::parse(&challenge)?, passed, metadata })
     };
     let rounds = sealed.rounds.into_iter().map(round).collect::<Option<_>>()?;
-    let pending = match sealed.private_parameters {
-        None => Pending::Password,
-        Some(private) => Pending::Custom { private_parameters: PrivateParameters(private), metadata: sealed.metadata },
+    let pending = match sealed.pending {
+        SealedPending::Password => Pending::Password,
+        SealedPending::Custom { private_parameters, metadata } => {
+            Pending::Custom { private_parameters: PrivateParameters(private_parameters), metadata }
+        }
     };
     Some(Conversation { step, participant, rounds, pending })
 }
