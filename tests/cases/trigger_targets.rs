@@ -1,5 +1,7 @@
 //! `cargo dev --triggers`: functions behind URLs that speak Lambda's Invoke API.
 
+use std::time::Duration;
+
 use local::{Local, Options};
 use serde_json::{Value, json};
 use tests::{PASSWORD, Reply, Triggers};
@@ -17,7 +19,9 @@ async fn with_urls<const N: usize>(triggers: &Triggers, names: [&str; N]) -> Loc
 
 async fn register(local: &Local) -> (u16, Value) {
     let body = json!({"email": "ann@example.com", "password": PASSWORD});
-    let answer = reqwest::Client::new().post(format!("{}/register", local.url())).json(&body).send().await.unwrap();
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    let http = http.timeout(Duration::from_secs(30)).build().unwrap();
+    let answer = http.post(format!("{}/register", local.url())).json(&body).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::error::ProvideErrorMetadata as _;
 use aws_sdk_lambda::primitives::Blob;
@@ -61,7 +61,12 @@ pub fn lambda_client(sdk: &SdkConfig) -> Client {
         .with_initial_backoff(Duration::from_millis(50))
         .with_max_backoff(Duration::from_millis(500));
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).build();
-    let config = aws_sdk_lambda::config::Builder::from(sdk).retry_config(retries).timeout_config(timeouts);
+    // As with the table, no request pays for what another met.
+    let partition = RetryPartition::custom("triggers").token_bucket(TokenBucket::unlimited()).build();
+    let config = aws_sdk_lambda::config::Builder::from(sdk)
+        .retry_config(retries)
+        .retry_partition(partition)
+        .timeout_config(timeouts);
     Client::from_conf(config.build())
 }
 
@@ -129,10 +134,9 @@ impl Call<'_> {
 
     fn event(&self, source: &str, subject: &Subject, request: &Value) -> Value {
         let pool = self.config.pool.as_str();
-        let source = format!("{source_of}_{source}", source_of = self.source_prefix());
         let mut event = json!({
             "version": self.version(),
-            "triggerSource": source,
+            "triggerSource": format!("{}_{source}", self.source_prefix()),
             "region": self.config.pool.region(),
             "userPoolId": pool,
             "userName": subject.user_name(),

@@ -26,12 +26,12 @@ pub(super) async fn migrated_at_sign_in(
     email: &Email,
     password: &Arc<Password>,
     holder: Option<Claim>,
-    client_metadata: Option<&Metadata>,
+    validation_data: Option<&Metadata>,
 ) -> Result<Option<(User, Credentials)>, Error> {
     if !may_come_from_elsewhere(app, holder) {
         return Ok(None);
     }
-    let Some(migrated) = migrate_at_sign_in(app, email, password, client_metadata).await? else { return Ok(None) };
+    let Some(migrated) = migrate_at_sign_in(app, email, password, validation_data).await? else { return Ok(None) };
     let id = UserId::new(app.clock.now());
     let new = new_credentials(app, id, password).await?;
     make(app, settings, email, (id, migrated, new), holder).await.map(Some)
