@@ -128,7 +128,8 @@ impl Store {
         let profile = self
             .next_generation_and_key(user, Status::Verified)?
             .update_expression(
-                "SET generation = :next, public_key = :key, email = :former ADD version :one REMOVE deletion_at",
+                "SET generation = :next, public_key = :key, account_status = :becomes, email = :former ADD version :one \
+                 REMOVE deletion_at",
             )
             .expression_attribute_values(":former", text(challenge.email.as_str()));
         let secrets = self.put(self.credentials_item(user.id, credentials));
