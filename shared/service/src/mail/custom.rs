@@ -20,6 +20,7 @@ pub(crate) fn fill(message: &str, code: &str, link: &str) -> Option<String> {
             filled.extend(["<a href=\"", &link, "\">", words, "</a>"]);
             (is_answerable, rest) = (true, after);
         } else {
+            rest = from;
             break;
         }
     }
