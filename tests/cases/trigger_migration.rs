@@ -162,11 +162,13 @@ async fn whoever_forgot_a_password_can_set_one_whatever_the_function_says_of_the
 
 #[tokio::test]
 async fn somebody_whom_the_pool_could_not_keep_is_like_nobody_to_whoever_asks_for_a_mail() {
-    let mut known = ann();
-    known["userAttributes"]["custom:unknown"] = json!("x");
-    let Some((_triggers, pool)) = knowing(known).await else { return };
-    pool.post("/password/forgot", json!({"email": "ann@example.com"})).await.assert_status(202);
-    assert_eq!(pool.accounts().await, 0);
+    for (name, value) in [("custom:unknown", "x"), ("email", "bob@example.com")] {
+        let mut known = ann();
+        known["userAttributes"][name] = json!(value);
+        let Some((_triggers, pool)) = knowing(known).await else { return };
+        pool.post("/password/forgot", json!({"email": "ann@example.com"})).await.assert_status(202);
+        assert_eq!(pool.accounts().await, 0);
+    }
 }
 
 #[tokio::test]
@@ -213,6 +215,16 @@ async fn parallel_first_sign_ins_make_one_account() {
     let accounts = pool.accounts().await;
     assert_eq!(accounts, 1);
     pool.login("ann@example.com").await.assert_status(200);
+}
+
+#[tokio::test]
+async fn parallel_requests_for_a_mail_make_one_account_and_tell_nothing() {
+    let Some((_triggers, pool)) = knowing(ann()).await else { return };
+    let body = json!({"email": "ann@example.com"});
+    for answer in futures::future::join_all((0..3).map(|_| pool.post("/password/forgot", body.clone()))).await {
+        answer.assert_status(202);
+    }
+    assert_eq!(pool.accounts().await, 1);
 }
 
 #[tokio::test]

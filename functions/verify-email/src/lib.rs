@@ -14,6 +14,8 @@ use futures::future::BoxFuture;
 use serde::Deserialize;
 
 const PURPOSE: Purpose = Purpose::VerifyEmail;
+const IN_USE: &str =
+    "The account is in use already. If that was not you, close this page: the address stays unconfirmed.";
 
 #[derive(Deserialize)]
 struct Wire {
@@ -42,14 +44,15 @@ async fn show(app: &App, request: &Request) -> Result<Response<Body>, Error> {
     let link = challenge_answer::in_query(request, PURPOSE)?;
     let challenge = linked_challenge(app, PURPOSE, &link).await?;
     let buttons = [("Yes, I signed up", "/verify-email"), ("No, this was not me", "/register/cancel")];
-    let offered = if may_be_cancelled(app, &challenge).await? { &buttons[..] } else { &buttons[..1] };
+    let may_be_cancelled = may_be_cancelled(app, &challenge).await?;
+    let offered = if may_be_cancelled { &buttons[..] } else { &buttons[..1] };
     let sentence = format!(
         "Somebody signed up with {} and chose a password. Confirm it only if that was you.",
         challenge.email.as_str()
     );
     let page = Page {
         title: "Did you sign up?",
-        sentences: &[&sentence],
+        sentences: if may_be_cancelled { &[&sentence] } else { &[&sentence, IN_USE] },
         form: Some(Form {
             fields: &[("user", &link.user.to_string()), ("token", &link.token.expose())],
             new_password: None,

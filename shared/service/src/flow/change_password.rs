@@ -49,7 +49,7 @@ pub fn change_password<'a>(app: &'a App, bearer: &'a str, input: Input) -> BoxFu
         let credentials = new.since(user.generation);
         let customization = pre_token_generation(app, TokenOccasion::Refresh, &user, None).await?;
         let session_of = (session, authenticated.factors());
-        let token = access_token(app, &user, &credentials, session_of, customization, now).await?;
+        let token = access_token(app, &user, &credentials, session_of, customization, app.clock.now()).await?;
         let mail = notice(app, &user, Notification::PasswordChanged, input.language);
         let new = NewPassword { user, session, replaces: stored.password_hash, credentials, mail };
         if app.store.change_password(&new).await? {

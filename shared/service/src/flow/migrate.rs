@@ -34,7 +34,11 @@ pub(super) async fn migrated_at_sign_in(
     let Some(migrated) = migrate_at_sign_in(app, email, password, validation_data).await? else { return Ok(None) };
     let id = UserId::new(app.clock.now());
     let new = new_credentials(app, id, password).await?;
-    make(app, settings, email, (id, migrated, new), holder).await.map(Some)
+    match make(app, settings, email, (id, migrated, new), holder).await {
+        // Somebody else was first, with the same password or another: it is compared the next time.
+        Err(Error::EmailTaken) => Err(Error::unavailable("an account was made while it was migrated")),
+        made => made.map(Some),
+    }
 }
 
 /// The account of somebody who forgot the password that they have elsewhere: it has none until they set one.
@@ -61,6 +65,8 @@ pub(super) async fn migrated_at_forgot_password(
             tracing::error!(cause = cause.words(), "somebody cannot be migrated");
             Ok(None)
         }
+        // Another request was first, and sends the mail.
+        Err(Error::EmailTaken) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -94,10 +100,6 @@ async fn make(
     let user = User { status, ..User::new(id, email, name, attributes, new.public_key.clone()) };
     let credentials = new.since(user.generation);
     let registration = Registration { user, credentials, challenge_mail: None, replaces: holder };
-    match app.store.register(&registration, app.clock.now()).await {
-        Ok(()) => Ok((registration.user, registration.credentials)),
-        // Somebody else was first, with the same password or another: it is compared the next time.
-        Err(Error::EmailTaken) => Err(Error::unavailable("an account was made while it was migrated")),
-        Err(error) => Err(error),
-    }
+    app.store.register(&registration, app.clock.now()).await?;
+    Ok((registration.user, registration.credentials))
 }

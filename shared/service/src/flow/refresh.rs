@@ -39,18 +39,16 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
         let expires_at = |now| Some(refreshed_until(presented.session, &settings, now)).filter(|at| *at > now);
         expires_at(app.clock.now()).ok_or(Error::InvalidRefreshToken)?;
         let next = RefreshToken::generate(presented.user, presented.session);
-        let has_trigger = app.has_trigger(Trigger::PreTokenGeneration);
-        let customization = if has_trigger {
-            Box::pin(customization(app, &presented)).await?
+        let (customization, came_as) = if app.has_trigger(Trigger::PreTokenGeneration) {
+            Box::pin(customization(app, &presented)).await?.unzip()
         } else {
-            Some(TokenCustomization::default())
+            (Some(TokenCustomization::default()), None)
         };
         // The function may have taken seconds, and what is forgiven counts from the rotation.
         let now = app.clock.now();
         let expires_at = expires_at(now).ok_or(Error::InvalidRefreshToken)?;
-        let was_forgiven = has_trigger && customization.is_some();
         let ((session, rotated), user, credentials) = try_join3(
-            Box::pin(exchange(app, &presented, (&next.secret.hash(), expires_at), was_forgiven, now)),
+            Box::pin(exchange(app, &presented, (&next.secret.hash(), expires_at), came_as, now)),
             app.store.user(presented.user),
             app.store.credentials(presented.user),
         )
@@ -73,15 +71,14 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
 
 /// What the owner's function says of the token that is to be made. It is asked before anything is rotated: a function that
 /// fails costs nobody the session. Nothing, where the session is not one to refresh, which the exchange then says.
-async fn customization(app: &App, presented: &RefreshToken) -> Result<Option<TokenCustomization>, Error> {
+async fn customization(app: &App, presented: &RefreshToken) -> Result<Option<(TokenCustomization, Presented)>, Error> {
     let now = app.clock.now();
     let session = app.store.session(presented.user, presented.session, now).await?;
-    let judged = session.map(|session| session.judge(&presented.secret.hash(), now));
-    if judged.is_none_or(|judged| judged == Presented::Stolen) {
-        return Ok(None);
-    }
+    let came_as = session.map(|session| session.judge(&presented.secret.hash(), now));
+    let Some(came_as) = came_as.filter(|came_as| *came_as != Presented::Stolen) else { return Ok(None) };
     let (user, _) = look_again(app, presented, now).await?;
-    pre_token_generation(app, TokenOccasion::Refresh, &user, None).await.map(Some)
+    let customization = pre_token_generation(app, TokenOccasion::Refresh, &user, None).await?;
+    Ok(Some((customization, came_as)))
 }
 
 /// The user of a session and their secrets, of one generation, if the session has not ended with all others.
@@ -109,13 +106,13 @@ async fn look_again(app: &App, presented: &RefreshToken, now: Timestamp) -> Resu
 /// Where it was not, the write brings back the session as it is, and the session judges. Each further write is conditional
 /// on what was judged: who loses looks again.
 ///
-/// A secret that was forgiven when it came, before a function was asked, may have been replaced twice since, by other tabs. That
-/// is no theft: it is, if it comes again.
+/// What a secret was when it came, before a function was asked that may be slow, it is still: other tabs and retries may have
+/// replaced it since, and hold what replaced it. It gives an access token, as it would have if the function had been quick.
 async fn exchange(
     app: &App,
     presented: &RefreshToken,
     (next, expires_at): (&SecretHash, Timestamp),
-    was_forgiven: bool,
+    came_as: Option<Presented>,
     now: Timestamp,
 ) -> Result<(Session, bool), Error> {
     let session = (presented.user, presented.session);
@@ -134,10 +131,11 @@ async fn exchange(
         written = match seen.judge(&presented, now) {
             Presented::Current => app.store.rotate(session, &presented, next, expires_at, now).await?,
             Presented::JustReplaced => return Ok((seen, false)),
-            Presented::Recoverable => app.store.recover(&seen, next, expires_at, now).await?,
-            Presented::Stolen if was_forgiven => {
-                return Err(Error::unavailable("a session was refreshed by others while a function was asked"));
+            Presented::Recoverable if matches!(came_as, Some(Presented::Current | Presented::JustReplaced)) => {
+                return Ok((seen, false));
             }
+            Presented::Stolen if came_as.is_some() => return Ok((seen, false)),
+            Presented::Recoverable => app.store.recover(&seen, next, expires_at, now).await?,
             Presented::Stolen => match app.store.end_stolen_session(&seen).await? {
                 Written::Done(()) => {
                     tracing::warn!(user = %seen.user, session = %seen.id, "a stolen refresh token ended its session");

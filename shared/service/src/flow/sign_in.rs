@@ -44,7 +44,6 @@ pub(super) struct Proven {
 
 /// Begins a session.
 pub(super) async fn sign_in(app: &App, settings: &Settings, proven: Proven) -> Result<SignedIn, Error> {
-    let now = app.clock.now();
     let Proven { user, credentials, factors, device, client_metadata } = proven;
     let guessed_at = GuessedAt::User(user.id);
     if credentials.generation != user.generation {
@@ -59,6 +58,8 @@ pub(super) async fn sign_in(app: &App, settings: &Settings, proven: Proven) -> R
             return Err(refused);
         }
     };
+    // The functions may have taken seconds.
+    let now = app.clock.now();
     let token = RefreshToken::generate(user.id, SessionId::new(now));
     let session = Session::begin(credentials.generation, factors, &token, device, settings);
     // Whatever may fail does so before the session is written: a sign-in that is not answered leaves none behind.

@@ -40,7 +40,7 @@ pub(crate) async fn migrate_at_sign_in(
 ) -> Result<Option<Migrated>, Error> {
     let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
     let request = json!({ "password": password.expose(), "validationData": super::validation_data(validation_data) });
-    migrated(&call, "Authentication", email, request).await
+    migrated(&call, "Authentication", email, request).await?.map_err(|words| call.failed(words))
 }
 
 /// Asks whether somebody whom the pool does not know has an account elsewhere.
@@ -51,10 +51,23 @@ pub(crate) async fn migrate_at_forgot_password(
 ) -> Result<Option<Migrated>, Error> {
     let Some(call) = app.trigger(Trigger::UserMigration)? else { return Ok(None) };
     let request = with_client_metadata(json!({ "validationData": null }), client_metadata);
-    migrated(&call, "ForgotPassword", email, request).await
+    match migrated(&call, "ForgotPassword", email, request).await? {
+        Ok(migrated) => Ok(migrated),
+        Err(cause) => {
+            // An answer of its own would tell a stranger that somebody has this address elsewhere.
+            tracing::error!(cause, "somebody cannot be migrated");
+            Ok(None)
+        }
+    }
 }
 
-async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) -> Result<Option<Migrated>, Error> {
+/// Whom the function brings, or why they cannot be taken over.
+async fn migrated(
+    call: &Call<'_>,
+    source: &str,
+    email: &Email,
+    request: Value,
+) -> Result<Result<Option<Migrated>, &'static str>, Error> {
     let response = json!({
         "userAttributes": null,
         "forceAliasCreation": null,
@@ -63,17 +76,20 @@ async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) 
         "messageAction": null,
         "desiredDeliveryMediums": null,
     });
-    let answer: Response = match call.invoke(source, &Subject::migrating(email), request, response).await {
-        Ok(answer) => answer,
-        Err(Error::TriggerRefused(..)) => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    match call.invoke(source, &Subject::migrating(email), request, response).await {
+        Ok(answer) => Ok(read(answer, email)),
+        Err(Error::TriggerRefused(..)) => Ok(Ok(None)),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(answer: Response, email: &Email) -> Result<Option<Migrated>, &'static str> {
+    const ANOTHER: &str = "it brings somebody with another address";
     // The event as it was: the function knows nobody.
     let Some(mut attributes) = answer.user_attributes else { return Ok(None) };
-    let another = || call.failed("it brings somebody with another address");
-    let said = attributes.remove("email").map(|said| Email::parse(&said).ok_or_else(another)).transpose()?;
+    let said = attributes.remove("email").map(|said| Email::parse(&said).ok_or(ANOTHER)).transpose()?;
     if said.as_ref().is_some_and(|said| said.canonical() != email.canonical()) {
-        return Err(another());
+        return Err(ANOTHER);
     }
     let is_verified = attributes.remove("email_verified").is_some_and(|said| said.eq_ignore_ascii_case("true"));
     let status = match (answer.final_user_status.as_deref(), is_verified) {
@@ -81,7 +97,7 @@ async fn migrated(call: &Call<'_>, source: &str, email: &Email, request: Value) 
         (Some("CONFIRMED"), false) => Status::Confirmed,
         // Whoever then sets a password by a mail shows by it that the address is theirs.
         (Some("RESET_REQUIRED") | None, _) => Status::ResetRequired,
-        (Some(_), _) => return Err(call.failed("it brings somebody with a status that nobody can have here")),
+        (Some(_), _) => return Err("it brings somebody with a status that nobody can have here"),
     };
     Ok(Some(Migrated { email: said, attributes, status }))
 }

@@ -17,9 +17,9 @@ use crate::App;
 const PREFIX: &str = "fh_cs_";
 /// It must come back in a body of 16 KiB, sealed and as base64.
 const MAX_BYTES: usize = 8 * 1024;
-/// Spaces fill it up to a multiple of this: the length of what is sealed shows, and would tell an id from an address that nobody
-/// has.
-const PADDED_BYTES: usize = 512;
+/// Spaces stand in for what a participant has less than this, as all have: the length of what is sealed shows, and would tell an
+/// id from an address that nobody has.
+const PARTICIPANT_BYTES: usize = 512;
 
 #[derive(Serialize, Deserialize)]
 struct Sealed {
@@ -68,14 +68,15 @@ pub(super) fn seal(app: &App, conversation: &Conversation) -> Result<String, Err
             SealedPending::Custom { private_parameters: private_parameters.0.clone(), metadata: metadata.clone() }
         }
     };
+    let written = |_| Error::internal("a conversation could not be written");
+    let of_participant = serde_json::to_vec(&participant).map_err(written)?.len();
     let sealed = Sealed { participant, rounds: rounds.collect(), pending };
-    let text = serde_json::to_vec(&sealed).map(Zeroizing::new);
-    let mut text = text.map_err(|_| Error::internal("a conversation could not be written"))?;
-    if text.len() > MAX_BYTES {
+    let mut text = serde_json::to_vec(&sealed).map(Zeroizing::new).map_err(written)?;
+    let of_the_rest = text.len() - of_participant;
+    if of_the_rest > MAX_BYTES {
         return Err(Error::trigger_failed(Trigger::CreateAuthChallenge, "its parameters are too long"));
     }
-    let padded = text.len().next_multiple_of(PADDED_BYTES);
-    text.resize(padded, b' ');
+    text.resize(of_the_rest + PARTICIPANT_BYTES, b' ');
     let envelope = app.secrets()?.seal(&app.config.pool, SealedFor::Conversation(*step), &text);
     Ok(format!("{PREFIX}{step}.{}", envelope.as_str()))
 }
