@@ -62,7 +62,9 @@ def successes(url, exchanges):
 
 def main():
     with running(stderr=subprocess.DEVNULL) as url, tempfile.TemporaryDirectory() as folder:
+        # The one is guessed at, and has to pause; as the other the cases sign in that need a token.
         signed_in(url, "alice@example.com")
+        signed_in(url, "carol@example.com")
         passed, exchanges = fuzz(url, folder)
         counts = successes(url, exchanges)
     for name, count in counts.items():
