@@ -82,7 +82,8 @@ async fn every_compiled_function_answers_its_event_and_prints_nothing_of_it() {
     for (function, status) in expected {
         let (answer, printed) = invoke(&pool, &folder, function, event(function)).await;
         assert_eq!(answer["statusCode"], status, "{function}: {answer}");
-        for secret in ["alice", "correct horse", "fh_rt_", "fh_ev_", "fh_pr_", "another horse", "203.0.113.7", "Bearer"]
+        for secret in
+            ["alice", "correct horse", "fh_rt_", "fh_cs_", "fh_ev_", "fh_pr_", "another horse", "203.0.113.7", "Bearer"]
         {
             assert!(!printed.contains(secret), "{function} printed {secret}: {printed}");
         }

@@ -52,9 +52,8 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
         app.store.forget_mail(mail).await?;
         return Ok(false);
     }
-    let settings = app.settings().await?;
-    let letter = match prepare(app, &leased.mail, &settings).await {
-        Ok(Some(letter)) => letter,
+    let (settings, letter) = match prepare(app, &leased.mail).await {
+        Ok(Some(prepared)) => prepared,
         Ok(None) => {
             app.store.forget_mail(mail).await?;
             return Ok(false);
@@ -82,7 +81,13 @@ async fn hand_over(app: &App, mail: MailId) -> Result<bool, Error> {
 }
 
 /// The mail, as SES is to send it; nothing, where a function of the owner's sends it.
-async fn prepare(app: &App, mail: &Mail, settings: &Settings) -> Result<Option<Letter>, Error> {
+async fn prepare(app: &App, mail: &Mail) -> Result<Option<(Settings, Letter)>, Error> {
+    let settings = app.settings().await?;
+    let letter = compose(app, mail, &settings).await?;
+    Ok(letter.map(|letter| (settings, letter)))
+}
+
+async fn compose(app: &App, mail: &Mail, settings: &Settings) -> Result<Option<Letter>, Error> {
     let write =
         |content: &Content| app.mailer()?.templates.write(mail, content, &settings.appearance, &app.config.public_url);
     let (purpose, secrets) = match mail.kind {
