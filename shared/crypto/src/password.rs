@@ -98,6 +98,9 @@ pub enum Verdict {
     },
 }
 
+/// How many blocks of 1 KiB are touched before other threads may have the processor: some forty microseconds' worth.
+const BLOCKS_AT_A_TIME: usize = 64;
+
 /// The memory that Argon2 works in, kept between calls and wiped after each.
 pub struct HashingMemory {
     blocks: Vec<Block>,
@@ -110,9 +113,15 @@ impl HashingMemory {
     #[must_use]
     pub fn touched(lanes: usize) -> Self {
         let lanes = u32::try_from(lanes).unwrap_or(MAX_LANES).clamp(1, MAX_LANES);
-        // Each block is written, zeros as they are: the system is asked for zeroed memory only for types that the
-        // standard library knows, and leaves its pages to the first touch.
-        let blocks = vec![Block::new(); MEMORY_KIB as usize];
+        let all = MEMORY_KIB as usize;
+        // Each block is written, zeros as they are, since memory that is only asked for gets its pages at the first touch. In
+        // pieces, with the processor offered in between: else the start of the process, which this is beside, waits for it by
+        // time slices of the scheduler, each of which is a good part of the start.
+        let mut blocks = Vec::with_capacity(all);
+        while blocks.len() < all {
+            blocks.resize(all.min(blocks.len() + BLOCKS_AT_A_TIME), Block::new());
+            std::thread::yield_now();
+        }
         Self { blocks, lanes }
     }
 
