@@ -43,12 +43,11 @@ end
 
 function done(summary, latency)
   print(string.format(
-    '{"requests": %d, "failed": %d, "seconds": %f, "p50": %f, "p90": %f, "p99": %f}',
+    '{"requests": %d, "failed": %d, "seconds": %f, "p50": %f, "p90": %f}',
     summary.requests,
     summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout,
     summary.duration / 1e6,
     latency:percentile(50) / 1e3,
-    latency:percentile(90) / 1e3,
-    latency:percentile(99) / 1e3
+    latency:percentile(90) / 1e3
   ))
 end

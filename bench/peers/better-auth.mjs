@@ -4,8 +4,8 @@
 // ours costs.
 //
 // PORT (default 0, a free one), USERS (default 200) and LANES (default the number of CPUs) are read from the
-// environment. Set NODE_ENV=production. When it is ready, one line of JSON on stdout has `name`, `version`, `url` and
-// `node`. Answers have chunked bodies. An idle connection is closed after 5 seconds.
+// environment. Set NODE_ENV=production. When it is ready, one line of JSON on stdout has `name`, `url` and its
+// configuration. Answers have chunked bodies. An idle connection is closed after 5 seconds.
 //
 // Sign-in is one request. It must have no Cookie header, or else it needs an Origin header too:
 //   POST /api/auth/sign-in/email
@@ -28,7 +28,7 @@ import { betterAuth } from 'better-auth';
 import { memoryAdapter } from 'better-auth/adapters/memory';
 import { toNodeHandler } from 'better-auth/node';
 import { jwt } from 'better-auth/plugins';
-import { hashPassword, listen, ready, users, verifyPassword } from './shared.mjs';
+import { hashPassword, listen, ready, signature, users, verifyPassword } from './shared.mjs';
 
 const { server, url } = await listen();
 
@@ -43,7 +43,7 @@ const auth = betterAuth({
     enabled: true,
     password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(hash, password) },
   },
-  plugins: [jwt({ jwks: { keyPairConfig: { alg: 'RS256', modulusLength: 2048 } } })],
+  plugins: [jwt({ jwks: { keyPairConfig: signature } })],
   // A session in a cookie's cache would be believed without a look at the store, and so would one that has ended.
   session: { cookieCache: { enabled: false } },
   rateLimit: { enabled: false },

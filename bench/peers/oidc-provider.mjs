@@ -4,8 +4,8 @@
 // tokens rotate.
 //
 // PORT (default 0, a free one), USERS (default 200) and LANES (default the number of CPUs) are read from the
-// environment. Set NODE_ENV=production. When it is ready, one line of JSON on stdout has `name`, `version`, `url`,
-// `node`, `clientId` and `redirectUri`. An idle connection is closed after 5 seconds.
+// environment. Set NODE_ENV=production. When it is ready, one line of JSON on stdout has `name`, `url`, its
+// configuration, `clientId` and `redirectUri`. An idle connection is closed after 5 seconds.
 //
 // Sign-in is four requests. It begins without cookies, or the session of an earlier one would spare it the password.
 // 1. GET /auth?client_id=<clientId>&response_type=code&redirect_uri=<redirectUri>&scope=offline_access&prompt=consent
@@ -41,7 +41,7 @@
 import { generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 import { json } from 'node:stream/consumers';
 import Provider from 'oidc-provider';
-import { listen, ready, users, verifyPassword } from './shared.mjs';
+import { listen, ready, signature, users, verifyPassword } from './shared.mjs';
 
 const clientId = 'bench';
 const redirectUri = 'http://127.0.0.1/callback';
@@ -94,7 +94,8 @@ const adapter = (model) => {
   };
 };
 
-const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { alg, modulusLength } = signature;
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength });
 const { server, url } = await listen();
 
 const provider = new Provider(url, {
@@ -116,11 +117,11 @@ const provider = new Provider(url, {
     resourceIndicators: {
       defaultResource: () => 'urn:bench:api',
       useGrantedResource: () => true,
-      getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } } }),
+      getResourceServerInfo: () => ({ scope: '', accessTokenFormat: 'jwt', jwt: { sign: { alg } } }),
     },
   },
   findAccount: (_, id) => byId.get(id),
-  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'RS256', use: 'sig' }] },
+  jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), alg, use: 'sig' }] },
   rotateRefreshToken: true,
   // Our own access tokens and sessions live as long. What is left out here is noted on stdout, at its first use.
   ttl: {

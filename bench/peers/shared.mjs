@@ -1,5 +1,5 @@
-// This is what both peers have in common: the Argon2id parameters, the users that are there from the start, the socket
-// and the line that says that a server is ready.
+// This is what both peers have in common: the Argon2id parameters, the signatures, the users that are there from the
+// start, the socket and the line that says that a server is ready.
 
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -18,6 +18,9 @@ const parameters = {
   parallelism: Number(process.env.LANES ?? availableParallelism()),
   outputLen: 32,
 };
+
+// Tokens are signed as the server's are.
+export const signature = { alg: 'RS256', modulusLength: 2048 };
 
 export const hashPassword = (password) => hash(password, parameters);
 
@@ -41,5 +44,13 @@ export async function listen() {
 
 export function ready(name, url, more) {
   const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url)));
-  console.log(JSON.stringify({ name, version: dependencies[name], url, node: process.version, ...more }));
+  const { memoryCost, timeCost, parallelism } = parameters;
+  const configuration = {
+    version: dependencies[name],
+    node: process.version,
+    argon2: dependencies['@node-rs/argon2'],
+    parameters: `m=${memoryCost},t=${timeCost},p=${parallelism}`,
+    signature: `${signature.alg} and ${signature.modulusLength} bits`,
+  };
+  console.log(JSON.stringify({ name, url, ...configuration, ...more }));
 }

@@ -1,12 +1,14 @@
 //! Recorded API Gateway events, filled in for people who exist: each one succeeds.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use tests::{Link, PASSWORD, Pool, SignedIn};
+use tests::{Link, PASSWORD, Passed, Pool, SignedIn};
 
 use crate::Effort;
+use crate::function::{Function, Invocation};
 
 const COOKIE: &str = "__Host-refresh_token=";
 
@@ -101,7 +103,9 @@ impl Action {
     pub(crate) fn repetitions(self, effort: Effort) -> u32 {
         let whole: u32 = match self {
             Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer | Self::Sessions => 500,
-            Self::Login | Self::Register => 100,
+            // How long a key pair takes is luck, so that a hundred registrations differ by a tenth from the next hundred.
+            Self::Register => 200,
+            Self::Login => 100,
             Self::Logout
             | Self::VerifyEmail
             | Self::CancelRegistration
@@ -154,6 +158,7 @@ impl Action {
             Self::Authorizer => answer["isAuthorized"] == true,
             Self::SendMail => answer["batchItemFailures"] == json!([]),
             Self::Register => answer["statusCode"] == 201,
+            // Who is erased is counted by the next look, so that the first says 0.
             Self::EraseAccounts => answer["erased"].is_u64(),
             Self::ResendVerification | Self::ForgotPassword | Self::ChangeEmail | Self::DeleteAccount => {
                 answer["statusCode"] == 202
@@ -192,6 +197,16 @@ pub(crate) struct People<'a> {
 struct Person {
     id: String,
     session: SignedIn,
+}
+
+/// An action that was done.
+pub(crate) struct Done {
+    /// From the event to the answer.
+    pub(crate) wall: Duration,
+    /// From the start of the process to the answer.
+    pub(crate) since_start: Duration,
+    /// What was asked of the table.
+    pub(crate) passed: Vec<Passed>,
 }
 
 impl<'a> People<'a> {
@@ -287,13 +302,28 @@ impl<'a> People<'a> {
         Ok(event)
     }
 
-    /// Takes from an answer what the next event of whoever was in turn needs.
-    pub(crate) fn learn(&mut self, action: Action, answer: &Value) -> anyhow::Result<()> {
+    /// Has an action done for the next in turn.
+    pub(crate) async fn have_done(&mut self, action: Action, function: &mut Function) -> anyhow::Result<Done> {
+        let event = self.event(action).await?;
+        self.pool.proxy().take_passed();
+        let Invocation { answer, wall, since_start } = function.invoke(&event).await?;
+        let passed = self.pool.proxy().take_passed();
+        ensure!(action.is_done(&answer), "{action:?}: {answer}");
+        self.learn(action, &answer).await?;
+        Ok(Done { wall, since_start, passed })
+    }
+
+    /// Takes from an answer what the next event of whoever was in turn needs, and leaves them with as many sessions as before.
+    async fn learn(&mut self, action: Action, answer: &Value) -> anyhow::Result<()> {
         if action == Action::Refresh {
             let cookie = answer["cookies"][0].as_str().and_then(|cookie| cookie.strip_prefix(COOKIE));
             let (token, _) = cookie.and_then(|cookie| cookie.split_once(';')).context("a refresh sets the cookie")?;
             let person = self.users.front_mut().context("there are people")?;
             token.clone_into(&mut person.session.refresh_token);
+        } else if action == Action::Login {
+            let body: Value = serde_json::from_str(answer["body"].as_str().context("a sign-in has a body")?)?;
+            let token = body["refresh_token"].as_str().context("a sign-in gives a refresh token")?;
+            self.pool.logout(token).await.assert_status(200);
         }
         Ok(())
     }

@@ -35,6 +35,8 @@ pub(crate) struct Invocation {
     pub(crate) answer: Value,
     /// From the event to the answer, as the function's own caller sees it.
     pub(crate) wall: Duration,
+    /// From the start of the process to the answer.
+    pub(crate) since_start: Duration,
 }
 
 impl Function {
@@ -72,18 +74,14 @@ impl Function {
             (self.api.invoke(event).await, given.elapsed())
         };
         let Ok((answered, wall)) = timeout(PATIENCE, work).await else { bail!("{} does not answer", self.name) };
+        let since_start = self.started.elapsed();
         ensure!(answered.is_answer, "{} failed: {}", self.name, String::from_utf8_lossy(&answered.body));
-        Ok(Invocation { answer: serde_json::from_slice(&answered.body)?, wall })
+        Ok(Invocation { answer: serde_json::from_slice(&answered.body)?, wall, since_start })
     }
 
     /// Ends its process and waits until its memory is free again, so that the next one starts in peace.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         Ok(self.process.kill().await?)
-    }
-
-    /// How long ago its process was started.
-    pub(crate) fn age(&self) -> Duration {
-        self.started.elapsed()
     }
 
     /// The processor time that it has used, in user and system mode together, in milliseconds.

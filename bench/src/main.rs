@@ -54,7 +54,7 @@ async fn main() -> anyhow::Result<()> {
     }
     // Only now, since the clock of a pool in this process stands still, and the functions would find its tokens expired.
     let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
-    let cold_starts = cold_starts::measure(&pool, 5 * effort.rounds).await?;
+    let cold_starts = cold_starts::measure(&pool, effort).await?;
     let invocations = invocations::measure(&pool, effort).await?;
     let timing = timing::measure(&pool, effort).await?;
     drop(pool);

@@ -8,6 +8,7 @@ use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode, Url};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use tests::{Need, PASSWORD, Pool, root};
 use tokio::process::Command;
@@ -17,34 +18,49 @@ use crate::Effort;
 use crate::events::{Action, People};
 use crate::figures::{Table, median, short, spread};
 use crate::function::{Function, bootstrap};
-use crate::invocations::invoke;
-use crate::load::{Freehold, Run, SECONDS, Server, Turns, alone, run};
+use crate::load::{CLIENT_CPU, Freehold, Run, SECONDS, Server, Turns, alone, run};
+use crate::machine::Pinned;
 
 const PEOPLE: usize = 50;
 /// How many people sign in at a time where wrk cannot do it.
 const AT_A_TIME: usize = 4;
 
-/// A peer, and what it says of itself once it is ready.
-struct Peer {
+/// A peer that is ready.
+struct Peer<Own> {
     server: Server,
-    ready: Ready,
+    ready: Ready<Own>,
     http: reqwest::Client,
 }
 
+/// What a peer says of itself once it is ready: see `ready` in `peers/shared.mjs`.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Ready {
+struct Ready<Own> {
     name: String,
     version: String,
     url: String,
     node: String,
-    #[serde(default)]
+    /// The version of `@node-rs/argon2`.
+    argon2: String,
+    /// Those of Argon2id, as a PHC string has them.
+    parameters: String,
+    signature: String,
+    #[serde(flatten)]
+    own: Own,
+}
+
+/// better-auth says nothing else.
+#[derive(Deserialize)]
+struct BetterAuth {}
+
+/// oidc-provider also says what the app is that people sign in to.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OidcProvider {
     client_id: String,
-    #[serde(default)]
     redirect_uri: String,
 }
 
-impl Peer {
+impl<Own: DeserializeOwned> Peer<Own> {
     async fn start(script: &str) -> anyhow::Result<Self> {
         let mut command = alone("node");
         command.arg(script).current_dir(root().join("bench/peers"));
@@ -56,32 +72,34 @@ impl Peer {
         Ok(Self { server, ready, http })
     }
 
-    fn emails() -> impl Iterator<Item = String> {
-        (0..PEOPLE).map(|number| format!("user-{number}@example.com"))
+    fn name(&self) -> String {
+        format!("{} {}", self.ready.name, self.ready.version)
     }
 
     async fn run(&self, turns: &Turns) -> anyhow::Result<Run> {
         run(&self.server, &self.ready.url, turns).await
     }
+}
 
-    /// better-auth: a sign-in begins a session, whose cookie is good for a JWT.
-    fn better_auth_sign_ins() -> Turns {
+impl Peer<BetterAuth> {
+    /// A sign-in begins a session, whose cookie is good for a JWT.
+    fn sign_ins() -> Turns {
         Turns {
             method: "POST",
             path: "/api/auth/sign-in/email",
             headers: vec!["content-type: application/json"],
             body: json!({"email": "{token}", "password": PASSWORD}).to_string(),
-            tokens: Self::emails().collect(),
+            tokens: emails().collect(),
             connections: 4,
         }
     }
 
-    async fn better_auth_tokens(&self) -> anyhow::Result<Turns> {
+    async fn refreshes(&self) -> anyhow::Result<Turns> {
         let mut tokens = Vec::new();
-        for email in Self::emails() {
+        for email in emails() {
             let body = json!({"email": email, "password": PASSWORD});
             let url = format!("{}/api/auth/sign-in/email", self.ready.url);
-            tokens.push(cookies(&self.http.post(url).json(&body).send().await?, "better-auth.session_token")?);
+            tokens.push(cookie(&self.http.post(url).json(&body).send().await?, "better-auth.session_token")?);
         }
         Ok(Turns {
             method: "GET",
@@ -92,14 +110,15 @@ impl Peer {
             connections: 8,
         })
     }
+}
 
-    /// oidc-provider: the authorization code flow with PKCE, whose page with the password is ours. It ends in a refresh
-    /// token.
-    async fn oidc_sign_in(&self, email: &str) -> anyhow::Result<String> {
+impl Peer<OidcProvider> {
+    /// The authorization code flow with PKCE, whose page with the password is ours. It ends in a refresh token.
+    async fn sign_in(&self, email: &str) -> anyhow::Result<String> {
         // RFC 7636, appendix B.
         let (verifier, challenge) =
             ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        let Ready { url, client_id, redirect_uri, .. } = &self.ready;
+        let Ready { url, own: OidcProvider { client_id, redirect_uri }, .. } = &self.ready;
         let query = [
             ("client_id", client_id.as_str()),
             ("response_type", "code"),
@@ -111,8 +130,8 @@ impl Peer {
         ];
         let asked = self.http.get(Url::parse_with_params(&format!("{url}/auth"), query)?).send().await?;
         let interaction = format!("{url}{}", location(&asked)?);
-        let begun = (cookies(&asked, "_interaction=")?, cookies(&asked, "_interaction.sig")?);
-        let resume = (cookies(&asked, "_interaction_resume=")?, cookies(&asked, "_interaction_resume.sig")?);
+        let begun = (cookie(&asked, "_interaction=")?, cookie(&asked, "_interaction.sig")?);
+        let resume = (cookie(&asked, "_interaction_resume=")?, cookie(&asked, "_interaction_resume.sig")?);
 
         let form = json!({"email": email, "password": PASSWORD});
         let shown = self.http.post(interaction).header(COOKIE, format!("{}; {}", begun.0, begun.1)).json(&form);
@@ -137,13 +156,13 @@ impl Peer {
     }
 
     /// People who sign in, a few at a time, for some seconds.
-    async fn oidc_sign_ins(&self) -> anyhow::Result<Round> {
+    async fn sign_ins(&self) -> anyhow::Result<Round> {
         let (before, began) = (self.server.cpu_ms()?, Instant::now());
         let until = began + Duration::from_secs(SECONDS.into());
         let people = (0..AT_A_TIME).map(|number| async move {
             let mut count = 0.0;
             while Instant::now() < until {
-                self.oidc_sign_in(&format!("user-{number}@example.com")).await?;
+                self.sign_in(&format!("user-{number}@example.com")).await?;
                 count += 1.0;
             }
             anyhow::Ok(count)
@@ -153,24 +172,28 @@ impl Peer {
         Ok(Round { per_second: count / began.elapsed().as_secs_f64(), cpu_ms })
     }
 
-    async fn oidc_refreshes(&self) -> anyhow::Result<Turns> {
+    async fn refreshes(&self) -> anyhow::Result<Turns> {
         let mut tokens = Vec::new();
-        for email in Self::emails() {
-            tokens.push(self.oidc_sign_in(&email).await?);
+        for email in emails() {
+            tokens.push(self.sign_in(&email).await?);
         }
         Ok(Turns {
             method: "POST",
             path: "/token",
             headers: vec!["content-type: application/x-www-form-urlencoded"],
-            body: format!("grant_type=refresh_token&client_id={}&refresh_token={{token}}", self.ready.client_id),
+            body: format!("grant_type=refresh_token&client_id={}&refresh_token={{token}}", self.ready.own.client_id),
             tokens,
             connections: 8,
         })
     }
 }
 
+fn emails() -> impl Iterator<Item = String> {
+    (0..PEOPLE).map(|number| format!("user-{number}@example.com"))
+}
+
 /// A cookie that an answer sets, as it is sent back.
-fn cookies(answer: &Response, name: &str) -> anyhow::Result<String> {
+fn cookie(answer: &Response, name: &str) -> anyhow::Result<String> {
     let set = answer.headers().get_all(SET_COOKIE).iter().filter_map(|cookie| cookie.to_str().ok());
     let cookie = set.filter_map(|cookie| cookie.split(';').next()).find(|cookie| cookie.starts_with(name));
     cookie.map(str::to_owned).with_context(|| format!("{} sets no {name}", answer.url()))
@@ -193,19 +216,15 @@ impl From<Run> for Round {
     }
 }
 
-/// A compiled function, on the servers' processor and one request at a time, as in Lambda.
-async fn function(
-    action: Action,
-    function: &mut Function,
-    people: &mut People<'_>,
-    effort: Effort,
-) -> anyhow::Result<Round> {
-    let (before, mut seconds) = (function.cpu_ms()?, 0.0);
-    for _ in 0..action.repetitions(effort) {
-        seconds += invoke(function, people, action).await?.as_secs_f64();
+/// A compiled function, on the servers' processor and one request at a time, as in Lambda, for as long as the others.
+async fn function(action: Action, function: &mut Function, people: &mut People<'_>) -> anyhow::Result<Round> {
+    let (before, mut seconds, mut count) = (function.cpu_ms()?, 0.0, 0.0);
+    while seconds < f64::from(SECONDS) {
+        seconds += people.have_done(action, function).await?.wall.as_secs_f64();
+        count += 1.0;
     }
-    let cpu_ms = (function.cpu_ms()? - before) / f64::from(action.repetitions(effort));
-    Ok(Round { per_second: f64::from(action.repetitions(effort)) / seconds, cpu_ms })
+    let cpu_ms = (function.cpu_ms()? - before) / count;
+    Ok(Round { per_second: count / seconds, cpu_ms })
 }
 
 /// A row of the table: who does what, in each round, and why it is not the same.
@@ -225,22 +244,27 @@ impl Row {
 pub(crate) async fn measure(effort: Effort) -> anyhow::Result<String> {
     let installed = Command::new("npm").args(["ci", "--silent"]).current_dir(root().join("bench/peers")).status().await;
     ensure!(installed.context("npm does not start")?.success(), "npm ci failed");
+    // Before there is a pool, too, which hashes with as many lanes as it sees processors: with one, as everybody here.
+    let _pinned = Pinned::to(CLIENT_CPU)?;
     let freehold = Freehold::start(PEOPLE).await?;
-    let better_auth = Peer::start("better-auth.mjs").await?;
-    let oidc = Peer::start("oidc-provider.mjs").await?;
+    let better_auth: Peer<BetterAuth> = Peer::start("better-auth.mjs").await?;
+    let oidc: Peer<OidcProvider> = Peer::start("oidc-provider.mjs").await?;
     let pool = Pool::with([Need::Inside, Need::Mailbox]).await.context("a pool in this process")?;
     let mut people = People::of(&pool, 20).await;
+    let parameters = format!("$argon2id$v=19${}$", better_auth.ready.parameters);
+    let is_alike =
+        |item: &BTreeMap<String, String>| item.get("password_hash").is_none_or(|hash| hash.starts_with(&parameters));
+    ensure!(pool.items().await.iter().all(is_alike), "the people of the functions have other hashes than {parameters}");
     let environment = pool.local().environment();
     let mut login = Function::start_by(alone(bootstrap("login")), "login", environment).await?;
     let mut refresh = Function::start_by(alone(bootstrap("refresh")), "refresh", environment).await?;
 
-    let peer = |peer: &Peer| format!("{} {} on Node {}", peer.ready.name, peer.ready.version, peer.ready.node);
     let mut sign_ins = [
         Row::new("Freehold, local server".to_owned(), LOCAL),
         Row::new("Freehold, compiled function".to_owned(), FUNCTION),
-        Row::new(peer(&better_auth), "everything is in memory, without a database; a sign-in signs no token"),
+        Row::new(better_auth.name(), "everything is in memory, without a database; a sign-in signs no token"),
         Row::new(
-            peer(&oidc),
+            oidc.name(),
             "everything is in memory; a sign-in is four requests, and the page with the password is ours",
         ),
     ];
@@ -248,11 +272,11 @@ pub(crate) async fn measure(effort: Effort) -> anyhow::Result<String> {
         Row::new("Freehold, local server".to_owned(), LOCAL),
         Row::new("Freehold, compiled function".to_owned(), FUNCTION),
         Row::new(
-            format!("{}, `GET /token`", peer(&better_auth)),
+            format!("{}, `GET /token`", better_auth.name()),
             "looks a session up in memory and signs with the server's one RSA key; rotates and writes nothing",
         ),
         Row::new(
-            format!("{}, `POST /token`", peer(&oidc)),
+            format!("{}, `POST /token`", oidc.name()),
             "rotates, in memory; signs with the server's one RSA key, which stays open",
         ),
     ];
@@ -260,15 +284,39 @@ pub(crate) async fn measure(effort: Effort) -> anyhow::Result<String> {
     for round in 1..=rounds {
         eprintln!("peers: round {round} of {rounds}");
         sign_ins[0].rounds.push(run(&freehold.server, &freehold.url, &freehold.sign_ins()).await?.into());
-        sign_ins[1].rounds.push(function(Action::Login, &mut login, &mut people, effort).await?);
-        sign_ins[2].rounds.push(better_auth.run(&Peer::better_auth_sign_ins()).await?.into());
-        sign_ins[3].rounds.push(oidc.oidc_sign_ins().await?);
+        sign_ins[1].rounds.push(function(Action::Login, &mut login, &mut people).await?);
+        sign_ins[2].rounds.push(better_auth.run(&Peer::<BetterAuth>::sign_ins()).await?.into());
+        sign_ins[3].rounds.push(oidc.sign_ins().await?);
         refreshes[0].rounds.push(run(&freehold.server, &freehold.url, &freehold.refreshes().await?).await?.into());
-        refreshes[1].rounds.push(function(Action::Refresh, &mut refresh, &mut people, effort).await?);
-        refreshes[2].rounds.push(better_auth.run(&better_auth.better_auth_tokens().await?).await?.into());
-        refreshes[3].rounds.push(oidc.run(&oidc.oidc_refreshes().await?).await?.into());
+        refreshes[1].rounds.push(function(Action::Refresh, &mut refresh, &mut people).await?);
+        refreshes[2].rounds.push(better_auth.run(&better_auth.refreshes().await?).await?.into());
+        refreshes[3].rounds.push(oidc.run(&oidc.refreshes().await?).await?.into());
     }
-    Ok(format!("{}\n{}", table("sign-in", &sign_ins), table("refresh", &refreshes)))
+    let alike = alike(&better_auth.ready)?;
+    Ok(format!("{alike}\n{}\n{}", table("sign-in", &sign_ins), table("refresh", &refreshes)))
+}
+
+/// What everybody has in common, by what one of the peers says, and what they hash and sign with.
+fn alike<Own>(peer: &Ready<Own>) -> anyhow::Result<String> {
+    let Ready { node, argon2, parameters, signature, .. } = peer;
+    // What is said of argon2-rust was read in its source, 1.1.0, and in what @node-rs/argon2 2.2.1 has compiled of it.
+    Ok(format!(
+        "Everybody verifies Argon2id with {parameters}, on one processor, and signs tokens with {signature}. Freehold \
+         does it with argon2 {} and aws-lc-rs {}. The peers run on Node {node} and verify with @node-rs/argon2 \
+         {argon2}, which is part of what the ratios of sign-ins say: it wraps another implementation, argon2-rust, \
+         which uses AVX-512 where there is any, and asks for new memory for each hash, in huge pages. Freehold's goes \
+         no further than AVX2 and keeps its memory, in pages of the usual size. Both wipe it after each hash.\n",
+        locked("argon2")?,
+        locked("aws-lc-rs")?,
+    ))
+}
+
+/// The version of a crate that all of this is compiled with.
+fn locked(name: &str) -> anyhow::Result<String> {
+    let lock = std::fs::read_to_string(root().join("Cargo.lock"))?;
+    let entry = format!("\nname = \"{name}\"\nversion = \"");
+    let (_, from) = lock.split_once(&entry).with_context(|| format!("{name} is not in Cargo.lock"))?;
+    Ok(from.split('"').next().unwrap_or_default().to_owned())
 }
 
 const LOCAL: &str =

@@ -27,8 +27,8 @@ impl Results {
         let under_load = format!("## Under load\n\n{load}\n## Peers\n\n{peers}\n");
         Ok(format!(
             "# Results\n\nWritten by `cargo run --release --package bench`; what the figures mean, and what was tried, is in \
-             [README.md](README.md).\n\n{machine}- Medians of {rounds} rounds, with the least and the greatest in \
-             brackets.\n\n## Targets\n\n{targets}\n## Invocations\n\n{invocations}\n## Cold starts\n\n{cold_starts}\n## \
+             [README.md](README.md).\n\n{machine}- Ratios are medians of {rounds} rounds, with the least and the \
+             greatest in brackets.\n\n## Targets\n\n{targets}\n## Invocations\n\n{invocations}\n## Cold starts\n\n{cold_starts}\n## \
              Known and unknown addresses\n\n{timing}\n## Growth\n\n{growth}\n{under_load}## Money\n\n{money}",
             machine = machine::describe()?,
             targets = self.targets(),
@@ -50,10 +50,20 @@ impl Results {
         row("sign-in: CPU against its floor", 1.1, invocations.sign_in);
         row("refresh: CPU against its floor", 3.0, invocations.refresh);
         row("register: time on two CPUs against its floor", 1.15, invocations.register);
+        for (function, at_most) in
+            [("login", 3.0), ("refresh", 1.0), ("me", 1.0), ("authorizer", 1.0), ("register", 2.0)]
+        {
+            let round_trips = invocations.bills.get(function).map_or(0, |bill| bill.units.round_trips);
+            row(
+                &format!("{function}: round trips to the table"),
+                at_most,
+                f64::from(u32::try_from(round_trips).unwrap_or(u32::MAX)),
+            );
+        }
         row("cold start against its floor, the worst", 1.3, cold_starts.worst_ratio);
         row("a function zipped, the largest, MB", 6.0, cold_starts.largest_zip);
-        row("sign-in at most users against 1,000", 1.2, growth.sign_in);
-        row("refresh at most users against 1,000", 1.2, growth.refresh);
+        row("sign-in with 1,000,000 users against 1,000", 1.2, growth.sign_in);
+        row("refresh with 1,000,000 users against 1,000", 1.2, growth.refresh);
         row("peak memory of a function that hashes, MB", 110.0, invocations.most_memory_hashing);
         row("peak memory of any other, MB", 40.0, invocations.most_memory);
         row("known against unknown addresses, Welch's t", 4.5, timing.greatest_t);

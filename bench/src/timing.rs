@@ -25,7 +25,7 @@ pub(crate) struct Timing {
 /// Asks about addresses that have an account and about others, in turn.
 pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Timing> {
     let requests = if effort.quick { REQUESTS / 20 } else { REQUESTS };
-    let mut table = Table::new(["action", "known, ms", "unknown, ms", "Welch's t"]);
+    let mut table = Table::new(["action", "known, ms", "unknown, ms", "known is slower by, ms", "Welch's t"]);
     let mut greatest_t: f64 = 0.0;
     for action in [Action::ForgotPassword, Action::ResendVerification] {
         eprintln!("timing: {}", action.function());
@@ -59,11 +59,15 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Timin
             }
         }
         function.stop().await?;
-        let t = welch(&shortest(&of_known), &shortest(&of_unknown)).abs();
+        let Difference { of_means, standard_error } = Difference::between(&shortest(&of_known), &shortest(&of_unknown));
+        let t = (of_means / standard_error).abs();
         greatest_t = greatest_t.max(t);
-        table.row([&action.function(), &short(median(of_known)), &short(median(of_unknown)), &short(t)]);
+        let (least, greatest) = (of_means - 2.0 * standard_error, of_means + 2.0 * standard_error);
+        let slower = format!("{} ({} to {})", short(of_means), short(least), short(greatest));
+        table.row([&action.function(), &short(median(of_known)), &short(median(of_unknown)), &slower, &short(t)]);
     }
-    let text = format!("{}\n{} requests about each.\n", table.text(), requests);
+    let text =
+        format!("{}\n{requests} requests about each; two standard errors around the difference.\n", table.text());
     Ok(Timing { text, greatest_t })
 }
 
@@ -82,15 +86,25 @@ fn shortest(times: &[f64]) -> Vec<f64> {
     times
 }
 
-/// Welch's t: the difference of two means in units of its standard error.
-#[expect(clippy::cast_precision_loss, reason = "thousands of figures are far below 2^52")]
-fn welch(one: &[f64], other: &[f64]) -> f64 {
-    let error = |figures: &[f64]| {
-        let (mean, count) = (mean(figures.iter().copied()), figures.len() as f64);
-        let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
-        squares / (count - 1.0) / count
-    };
-    (mean(one.iter().copied()) - mean(other.iter().copied())) / (error(one) + error(other)).sqrt()
+/// A difference of two means. Divided by its standard error it is Welch's t.
+struct Difference {
+    of_means: f64,
+    standard_error: f64,
+}
+
+impl Difference {
+    #[expect(clippy::cast_precision_loss, reason = "thousands of figures are far below 2^52")]
+    fn between(one: &[f64], other: &[f64]) -> Self {
+        let error = |figures: &[f64]| {
+            let (mean, count) = (mean(figures.iter().copied()), figures.len() as f64);
+            let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
+            squares / (count - 1.0) / count
+        };
+        Self {
+            of_means: mean(one.iter().copied()) - mean(other.iter().copied()),
+            standard_error: (error(one) + error(other)).sqrt(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -98,8 +112,10 @@ mod unit_tests {
     use super::*;
 
     #[test]
-    fn t_is_the_difference_in_standard_errors() {
-        // Means 3 and 4, variances 2.5 and 2.5, five each: 1 / sqrt(0.5 + 0.5).
-        assert!((welch(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 3.0, 4.0, 5.0, 6.0]) + 1.0).abs() < 1e-9);
+    fn the_standard_error_is_that_of_both_means() {
+        // Means 3 and 4, variances 2.5 and 2.5, five each: sqrt(0.5 + 0.5).
+        let difference = Difference::between(&[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert!((difference.of_means + 1.0).abs() < 1e-9);
+        assert!((difference.standard_error - 1.0).abs() < 1e-9);
     }
 }

@@ -4,6 +4,8 @@ use freehold_crypto::jwt::AccessTokenClaims;
 
 /// A password as people have them.
 pub const PASSWORD: &[u8] = b"correct horse battery staple";
+/// A salt, where none is drawn.
+pub const SALT: &[u8] = b"sixteen bytes...";
 /// A user's id.
 pub const USER_ID: &str = "0199a3f0-7c1e-7b52-9d64-3f1c2a5b8e07";
 /// What a private key is sealed for.

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
-use floors::{PASSWORD, SEALED_FOR, access_token};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use floors::{PASSWORD, SALT, SEALED_FOR, access_token};
 use freehold_crypto::envelope::Envelope;
 use freehold_crypto::jwt::{AccessTokenClaims, Signer};
 use freehold_crypto::key_pair::{KeyPair, PrivateKeyPem};
-use freehold_crypto::password::{HashingMemory, PasswordHash};
+use freehold_crypto::password::{HashingMemory, ITERATIONS, MEMORY_KIB, PasswordHash};
 use freehold_crypto::{ApplicationSecret, SecretRing};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::Deserialize;
@@ -23,6 +24,8 @@ struct Event {
 enum Piece {
     /// One Argon2id in memory that is kept, and wiped after each.
     Hash,
+    /// The same, and the memory is left as it is.
+    HashUnwiped,
     /// The same on one processor, while the others have other work.
     HashOnOneThread,
     /// A new RSA key pair.
@@ -36,6 +39,8 @@ enum Piece {
 }
 
 struct Work {
+    argon2: Argon2<'static>,
+    unwiped: Vec<Block>,
     memory: HashingMemory,
     stored: PasswordHash,
     secret: SecretRing,
@@ -47,18 +52,25 @@ struct Work {
 
 impl Work {
     fn new() -> Result<Self, Error> {
-        let mut memory = HashingMemory::touched(available_parallelism()?.get());
+        let lanes = available_parallelism()?.get();
+        let params = Params::new(MEMORY_KIB, ITERATIONS, u32::try_from(lanes)?, None)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let unwiped = vec![Block::new(); MEMORY_KIB as usize];
+        let mut memory = HashingMemory::touched(lanes);
         let stored = memory.hash(PASSWORD)?;
         let secret = SecretRing::new(ApplicationSecret::parse(&"aZ09".repeat(16))?, None);
         let keys = KeyPair::generate()?;
         let sealed = secret.seal(SEALED_FOR, keys.private.expose().as_bytes());
         let signer = Signer::new(&keys.private, &keys.public)?;
-        Ok(Self { memory, stored, secret, keys, sealed, signer, claims: access_token() })
+        Ok(Self { argon2, unwiped, memory, stored, secret, keys, sealed, signer, claims: access_token() })
     }
 
     fn once(&mut self, piece: &Piece) -> Result<(), Error> {
         match piece {
             Piece::Hash => drop(self.memory.verify(PASSWORD, &self.stored)?),
+            Piece::HashUnwiped => {
+                self.argon2.hash_password_into_with_memory(PASSWORD, SALT, &mut [0; 32], &mut self.unwiped)?;
+            }
             Piece::HashOnOneThread => drop(self.memory.hash_on_one_thread(PASSWORD)?),
             Piece::KeyPair => drop(KeyPair::generate()?),
             Piece::Open => drop(self.secret.open(SEALED_FOR, &self.sealed)?),
