@@ -1,5 +1,7 @@
+use freehold_service::flow::challenge::LEAST_TIME_ON_DEMAND;
 use serde_json::json;
 use tests::{Answer, Need, Pool};
+use tokio::time::Instant;
 
 async fn forgot(pool: &Pool, email: &str) -> Answer {
     let answer = pool.post("/password/forgot", json!({"email": email})).await;
@@ -36,6 +38,24 @@ async fn unknown_and_unverified_addresses_get_the_same_answer_the_same_work_and_
     assert_eq!(pool.mails("ann@example.com").await.len(), 2);
     assert_eq!(pool.mails("bob@example.com").await.len(), 1, "an unverified address got another mail");
     assert_eq!(pool.mails("eve@example.com").await.len(), 0);
+}
+
+#[tokio::test]
+async fn nobody_is_answered_sooner_than_others() {
+    let Some(pool) = Pool::with([Need::Mailbox]).await else { return };
+    let [verified, unverified, unknown] = ["ann", "bob", "eve"].map(|name| pool.address(name));
+    pool.verified(&verified).await;
+    pool.register(&unverified).await.assert_status(201);
+    for path in ["/password/forgot", "/verify-email/resend"] {
+        for email in [&verified, &unverified, &unknown] {
+            // The sixth is not sent any more.
+            for _ in 0..6 {
+                let asked = Instant::now();
+                pool.post(path, json!({"email": email})).await.assert_status(202);
+                assert!(asked.elapsed() >= LEAST_TIME_ON_DEMAND, "{path} {email}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

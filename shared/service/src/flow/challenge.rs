@@ -1,5 +1,7 @@
 //! Mails that ask something, and the answers to them.
 
+use std::time::Duration;
+
 use freehold_crypto::code::Code;
 use freehold_domain::challenge::{Challenge, ChallengeToken, OnDemand, Purpose};
 use freehold_domain::email::Email;
@@ -10,8 +12,8 @@ use freehold_domain::name::DisplayName;
 use freehold_domain::trigger::Metadata;
 use freehold_domain::user::{Status, User};
 use freehold_domain::{Error, MailId, UserId};
-use futures::future::BoxFuture;
-
+use futures::future::{BoxFuture, join};
+use tokio::time::sleep;
 use zeroize::Zeroizing;
 
 use super::migrate::{known_account, migrated_at_forgot_password};
@@ -154,12 +156,28 @@ pub(super) fn with_metadata(app: &App, mail: Mail, client_metadata: Option<&Meta
     Ok(Mail { sealed_metadata: Some(sealed), ..mail })
 }
 
+/// How long it takes at the least to ask for a mail, which is longer than the work mostly does. An account that is found is
+/// read, which an absent one is not: that is some tenths of a millisecond, and thousands of requests would show them.
+pub const LEAST_TIME_ON_DEMAND: Duration = Duration::from_millis(100);
+
 /// Sends an address a mail that somebody asked for, if an account is found there that it is about. What is in the mail
 /// replaces what was in the one before.
 ///
-/// Where there is no such account it reads and writes as much, to where nobody looks: neither the answer nor its time says
-/// which it was. More than 5 an hour are not sent, to any address.
+/// Where there is no such account it reads and writes as much, to where nobody looks, and nobody is answered before
+/// [`LEAST_TIME_ON_DEMAND`]: neither the answer nor its time says which it was. More than 5 an hour are not sent, to any
+/// address.
 pub(super) async fn send_on_demand(
+    app: &App,
+    demand: OnDemand,
+    email: &Email,
+    caller: &Caller,
+    is_about: impl Fn(Status) -> bool,
+) -> Result<(), Error> {
+    let (sent, ()) = join(send_if_known(app, demand, email, caller, is_about), sleep(LEAST_TIME_ON_DEMAND)).await;
+    sent
+}
+
+async fn send_if_known(
     app: &App,
     demand: OnDemand,
     email: &Email,
