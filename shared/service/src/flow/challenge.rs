@@ -157,7 +157,7 @@ pub(super) fn with_metadata(app: &App, mail: Mail, client_metadata: Option<&Meta
 }
 
 /// How long it takes at the least to ask for a mail, which is longer than the work mostly does. An account that is found is
-/// read, which an absent one is not: that is some tenths of a millisecond, and thousands of requests would show them.
+/// transferred and parsed: that is some tenths of a millisecond, and thousands of requests would show them.
 pub const LEAST_TIME_ON_DEMAND: Duration = Duration::from_millis(100);
 
 /// Sends an address a mail that somebody asked for, if an account is found there that it is about. What is in the mail
