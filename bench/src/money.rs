@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use freehold_domain::mail::Shard;
 use serde::Deserialize;
 
-use crate::figures::{Table, short};
+use crate::figures::{Table, float, short};
 use crate::invocations::{Bill, Units};
 
 /// What a function has by the template's default: one processor.
@@ -206,10 +206,6 @@ fn only_reading(whole: &Bill, reads: usize) -> Bill {
 /// What Lambda bills on average: the processor's time, the waiting, and so much of a cold start.
 fn billed_ms(bill: &Bill, cold_percent: f64) -> f64 {
     (bill.cpu_ms + float(bill.units.round_trips) * ROUND_TRIP_MS).ceil() + cold_percent / 100.0 * COLD_MS
-}
-
-fn float(count: usize) -> f64 {
-    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// What a million of each action costs, and a month of so many users beside Cognito.

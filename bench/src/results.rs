@@ -1,7 +1,7 @@
 //! The page that is written.
 
 use crate::cold_starts::ColdStarts;
-use crate::figures::{Table, short};
+use crate::figures::{Table, float, short};
 use crate::growth::Growth;
 use crate::invocations::Invocations;
 use crate::machine;
@@ -54,11 +54,7 @@ impl Results {
             [("login", 3.0), ("refresh", 1.0), ("me", 1.0), ("authorizer", 1.0), ("register", 2.0)]
         {
             let round_trips = invocations.bills.get(function).map_or(0, |bill| bill.units.round_trips);
-            row(
-                &format!("{function}: round trips to the table"),
-                at_most,
-                f64::from(u32::try_from(round_trips).unwrap_or(u32::MAX)),
-            );
+            row(&format!("{function}: round trips to the table"), at_most, float(round_trips));
         }
         row("cold start against its floor, the worst", 1.3, cold_starts.worst_ratio);
         row("a function zipped, the largest, MB", 6.0, cold_starts.largest_zip);
