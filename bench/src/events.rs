@@ -104,7 +104,7 @@ impl Action {
         let whole: u32 = match self {
             Self::Refresh | Self::Me | Self::Authorizer | Self::Issuer | Self::Sessions => 500,
             // How long a key pair takes is luck, so that a hundred registrations differ by a tenth from the next hundred.
-            Self::Register => 200,
+            Self::Register => 600,
             Self::Login => 100,
             Self::Logout
             | Self::VerifyEmail
