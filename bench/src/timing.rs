@@ -6,7 +6,7 @@ use tests::Pool;
 
 use crate::Effort;
 use crate::events::{Action, set_body};
-use crate::figures::{Table, mean, median, millis, short};
+use crate::figures::{Table, float, mean, median, millis, short};
 use crate::function::Function;
 
 /// How many mails an hour an address is sent: a sixth request is another one, for anybody.
@@ -93,10 +93,9 @@ struct Difference {
 }
 
 impl Difference {
-    #[expect(clippy::cast_precision_loss, reason = "thousands of figures are far below 2^52")]
     fn between(one: &[f64], other: &[f64]) -> Self {
         let error = |figures: &[f64]| {
-            let (mean, count) = (mean(figures.iter().copied()), figures.len() as f64);
+            let (mean, count) = (mean(figures.iter().copied()), float(figures.len()));
             let squares: f64 = figures.iter().map(|figure| (figure - mean).powi(2)).sum();
             squares / (count - 1.0) / count
         };
