@@ -163,8 +163,8 @@ CASES = {
     "ResetPassword": {GET: RESET, PUT: RESET, UPDATE: RESET_BY_CODE, DELETE: RESET, SECRET: RESET},
     "ChangePassword": {GET: CHANGE, PUT: CHANGE, UPDATE: CHANGE, DELETE: FORGIVEN_BY_CHANGE, SECRET: CHANGE},
     "Sessions": {GET: SESSIONS, "dynamodb:Query": SESSIONS, UPDATE: END_OTHERS, DELETE: END_ONE},
-    "Login": {GET: SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, DELETE: FORGIVEN, SECRET: SIGN_IN},
-    "Refresh": {GET: REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
+    "Login": {GET: SIGN_IN, "dynamodb:Query": SIGN_IN, PUT: SIGN_IN, UPDATE: SIGN_IN, DELETE: FORGIVEN, SECRET: SIGN_IN},
+    "Refresh": {GET: REFRESH, "dynamodb:Query": REFRESH, UPDATE: REFRESH, DELETE: THEFT, SECRET: REFRESH},
     "Logout": {GET: SIGN_OUT_BY_BEARER, DELETE: SIGN_OUT, SECRET: SIGN_OUT},
     "Me": {GET: ME, "dynamodb:Query": EXPORT, UPDATE: UPDATE_ME},
     "ChangeEmail": {
@@ -211,8 +211,9 @@ HARMLESS = {"Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*
 UNCHECKED = {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"}
 
 
-# What is asked for at a cold start, and then seldom: the application secret, and for mail the pool's settings.
-KEPT = {("SendMail", GET)}
+# What is asked for at a cold start, and then seldom: the application secret, and for mail and refreshes the
+# pool's settings.
+KEPT = {("Refresh", GET), ("SendMail", GET)}
 
 
 def check(stage, example, run):

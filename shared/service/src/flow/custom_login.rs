@@ -100,7 +100,7 @@ pub fn begin_custom_login(app: &App, input: Input) -> BoxFuture<'_, Result<Turn,
         let guessed_at = account.map_or_else(|| GuessedAt::Nobody(email.clone()), GuessedAt::User);
         let counted = app.store.count_guess_at(&guessed_at, now);
         let id = account.unwrap_or_else(|| UserId::new(now));
-        let (account, ()) = Box::pin(try_join(read_account(app, id), counted)).await?;
+        let (account, ()) = Box::pin(try_join(app.store.account(id), counted)).await?;
         let (participant, subject) = match &account {
             Some((user, _)) => (Participant::User { id: user.id, generation: user.generation }, Subject::of(user)),
             None => (Participant::Nobody(email.clone()), Subject::unknown(&email)),
@@ -129,7 +129,7 @@ pub fn answer_challenge(app: &App, answer: Answer) -> BoxFuture<'_, Result<Turn,
             open(app, &session).await?.filter(|it| it.expires_at() > now).ok_or(Error::InvalidSession)?;
         let (account, subject) = match &participant {
             Participant::User { id, generation } => {
-                let account = read_account(app, *id).await?.filter(|(user, _)| user.generation == *generation);
+                let account = app.store.account(*id).await?.filter(|(user, _)| user.generation == *generation);
                 let account = account.ok_or(Error::InvalidSession)?;
                 let subject = Subject::of(&account.0);
                 (Some(account), subject)
@@ -203,12 +203,6 @@ fn ask(app: &App, standing: Standing, pending: Pending, parameters: BTreeMap<Str
     let (step, Standing { participant, rounds, .. }) = (StepId::new(app.clock.now()), standing);
     let session = seal(app, &Conversation { step, participant, rounds, pending })?;
     Ok(Turn::Asked(Asked { challenge, session, parameters }))
-}
-
-/// An account, with its secrets. They are read together, since the last step needs both of one generation.
-async fn read_account(app: &App, id: UserId) -> Result<Option<(User, Credentials)>, Error> {
-    let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
-    Ok(user.zip(credentials))
 }
 
 impl Standing {

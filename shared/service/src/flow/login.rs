@@ -7,7 +7,7 @@ use freehold_domain::password::Password;
 use freehold_domain::session::{Device, Factor};
 use freehold_domain::trigger::Metadata;
 use freehold_domain::{Error, UserId};
-use futures::future::{BoxFuture, try_join, try_join3};
+use futures::future::{BoxFuture, try_join};
 
 use super::migrate::{known_account, migrated_at_sign_in};
 use super::sign_in::{Proven, SignedIn, check_password, sign_in};
@@ -45,8 +45,7 @@ pub fn login(app: &App, input: Input) -> BoxFuture<'_, Result<SignedIn, Error>> 
         let id = account.unwrap_or_else(|| UserId::new(now));
         let guessed_at = account.map_or_else(|| GuessedAt::Nobody(email.clone()), GuessedAt::User);
         let counted = Box::pin(app.store.count_guess_at(&guessed_at, now));
-        let (user, credentials, ()) = try_join3(app.store.user(id), app.store.credentials(id), counted).await?;
-        let account = user.zip(credentials);
+        let (account, ()) = try_join(app.store.account(id), counted).await?;
 
         let subject = account.as_ref().map_or_else(|| Subject::unknown(&email), |(user, _)| Subject::of(user));
         pre_authentication(app, &subject, validation_data).await?;

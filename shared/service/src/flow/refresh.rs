@@ -7,7 +7,7 @@ use freehold_domain::token_customization::TokenCustomization;
 use freehold_domain::trigger::Trigger;
 use freehold_domain::user::User;
 use freehold_domain::{Error, Timestamp};
-use futures::future::{BoxFuture, try_join, try_join3};
+use futures::future::{BoxFuture, try_join};
 
 use super::MAX_LOOKS;
 use super::SessionToken;
@@ -47,15 +47,12 @@ pub fn refresh<'a>(app: &'a App, refresh_token: &'a str) -> BoxFuture<'a, Result
         // The function may have taken seconds, and what is forgiven counts from the rotation.
         let now = app.clock.now();
         let expires_at = expires_at(now).ok_or(Error::InvalidRefreshToken)?;
-        let ((session, rotated), user, credentials) = try_join3(
+        let ((session, rotated), account) = try_join(
             Box::pin(exchange(app, &presented, (&next.secret.hash(), expires_at), came_as, now)),
-            app.store.user(presented.user),
-            app.store.credentials(presented.user),
+            app.store.account(presented.user),
         )
         .await?;
-        let (Some(mut user), Some(mut credentials)) = (user, credentials) else {
-            return Err(Error::InvalidRefreshToken);
-        };
+        let (mut user, mut credentials) = account.ok_or(Error::InvalidRefreshToken)?;
         if !session.is_of(&user) || credentials.generation != user.generation {
             // Either the session ended with others, or the password was changed between these reads, and it stays.
             (user, credentials) = Box::pin(look_again(app, &presented, now)).await?;
@@ -86,9 +83,9 @@ async fn look_again(app: &App, presented: &RefreshToken, now: Timestamp) -> Resu
     let id = presented.user;
     let mut has_ended = false;
     for _ in 0..MAX_LOOKS {
-        let (user, credentials) = try_join(app.store.user(id), app.store.credentials(id)).await?;
+        let account = app.store.account(id).await?;
         let session = app.store.session(id, presented.session, now).await?;
-        let (Some(session), Some(user), Some(credentials)) = (session, user, credentials) else {
+        let (Some((user, credentials)), Some(session)) = (account, session) else {
             return Err(Error::InvalidRefreshToken);
         };
         has_ended = !session.is_of(&user);

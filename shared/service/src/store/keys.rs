@@ -44,6 +44,7 @@ impl Keys {
         self.of_user(user, "PROFILE")
     }
 
+    /// It is the neighbour of the profile: what sorts between the two is read with them, at each sign-in and each refresh.
     pub(super) fn credentials(&self, user: UserId) -> Key {
         self.of_user(user, "CREDENTIALS")
     }

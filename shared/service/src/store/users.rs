@@ -12,7 +12,7 @@ use freehold_domain::{Error, SessionId, Timestamp, UserId};
 
 use super::attributes::{attributes_value, read_attributes};
 use super::item::{Map, item};
-use super::{Item, ItemType, Store, conditional, delete, number, put, text, update};
+use super::{Item, ItemType, Store, conditional, delete, failure, number, put, text, update};
 
 /// What must not be exposed of a user.
 pub struct Credentials {
@@ -62,6 +62,34 @@ impl Store {
     pub(crate) async fn user(&self, user: UserId) -> Result<Option<User>, Error> {
         let item = self.get(self.keys.profile(user), ItemType::User).await?;
         item.map(|item| read_user(&item, user)).transpose()
+    }
+
+    /// A user and their secrets, which lie side by side and are one request. Each is as it was at some moment of it: a
+    /// transaction that changes both may be seen half, so their generations are compared.
+    pub(crate) async fn account(&self, id: UserId) -> Result<Option<(User, Credentials)>, Error> {
+        let (first, last) = (self.keys.credentials(id), self.keys.profile(id));
+        let read = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :credentials AND :profile")
+            .expression_attribute_values(":pk", text(first.pk))
+            .expression_attribute_values(":credentials", text(&first.sk))
+            .expression_attribute_values(":profile", text(&last.sk))
+            .send()
+            .await
+            .map_err(|error| failure("Query", &error))?;
+        // Two items of at most 400 KB fit into one answer.
+        let mut items = read.items.unwrap_or_default();
+        let mut take = |sk: String, item_type| {
+            let sk = text(sk);
+            let found = items.iter().position(|map| map.get("sk") == Some(&sk));
+            found.map(|position| Item::read(items.swap_remove(position), item_type)).transpose()
+        };
+        let (credentials, profile) = (take(first.sk, ItemType::Credentials)?, take(last.sk, ItemType::User)?);
+        let Some((profile, credentials)) = profile.zip(credentials) else { return Ok(None) };
+        Ok(Some((read_user(&profile, id)?, read_credentials(&credentials)?)))
     }
 
     /// A user's secrets.
