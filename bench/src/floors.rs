@@ -1,6 +1,7 @@
 //! What the work itself costs, on this machine and compiled as the functions are: the least that an action can take.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -16,8 +17,10 @@ pub(crate) struct Cost {
 }
 
 /// The pieces of work, as the function calls them, and as the page does.
-const PIECES: [(&str, &str); 7] = [
+const PIECES: [(&str, &str); 9] = [
     ("hash", "Argon2id, 64 MiB, in memory that is kept and wiped"),
+    (AFTER_REST, "the same, each after a rest of 10 ms, with its event"),
+    ("nothing", "an event that asks for nothing, after the same rest"),
     ("hash-unwiped", "the same, not wiped"),
     ("hash-on-one-thread", "the same, wiped, on one processor"),
     ("key-pair", "a new RSA-2048 key pair"),
@@ -25,6 +28,10 @@ const PIECES: [(&str, &str); 7] = [
     ("sign", "an RS256 signature, with a key that has signed before"),
     ("first-sign", "the same, with a key that is read from PEM for it"),
 ];
+
+/// A hash that comes as those of sign-ins do: others are measured in a row, which keeps processor and caches at it.
+const AFTER_REST: &str = "hash-after-rest";
+const REST: Duration = Duration::from_millis(10);
 
 /// The function that does only the work, and what each piece cost whenever it was measured.
 pub(crate) struct Work {
@@ -50,6 +57,8 @@ impl Work {
             let (hash, open, sign) =
                 (self.cost("hash", times).await?, self.cost("open", times).await?, self.cost("sign", times).await?);
             self.cost("hash-unwiped", times).await?;
+            self.cost_after_rests(AFTER_REST, "hash", times).await?;
+            self.cost_after_rests("nothing", "nothing", times).await?;
             return Ok(Some(Cost { cpu: hash.cpu + open.cpu + sign.cpu, wall: hash.wall + open.wall + sign.wall }));
         }
         if action == Action::Refresh {
@@ -70,19 +79,46 @@ impl Work {
         Ok(None)
     }
 
-    /// What wiping adds to the floor of a sign-in, as a part of it.
-    pub(crate) fn wiping(&self) -> f64 {
-        let cpu = |piece: &str| mean(self.costs.get(piece).into_iter().flatten().map(|cost| cost.cpu));
-        (cpu("hash") - cpu("hash-unwiped")) / (cpu("hash") + cpu("open") + cpu("sign"))
+    /// What the floor of a sign-in would be of itself with hashes that leave their memory as it is.
+    pub(crate) fn unwiped(&self) -> f64 {
+        self.with_hashes_of(self.cpu("hash-unwiped"))
+    }
+
+    /// What it would be with hashes that come after a rest.
+    pub(crate) fn after_rest(&self) -> f64 {
+        self.with_hashes_of(self.cpu(AFTER_REST) - self.cpu("nothing"))
+    }
+
+    fn with_hashes_of(&self, cpu: f64) -> f64 {
+        let others = self.cpu("open") + self.cpu("sign");
+        (cpu + others) / (self.cpu("hash") + others)
+    }
+
+    fn cpu(&self, piece: &str) -> f64 {
+        mean(self.costs.get(piece).into_iter().flatten().map(|cost| cost.cpu))
     }
 
     async fn cost(&mut self, work: &'static str, times: u32) -> anyhow::Result<Cost> {
+        let cost = self.once(work, times).await?;
+        self.costs.entry(work).or_default().push(cost);
+        Ok(cost)
+    }
+
+    async fn cost_after_rests(&mut self, piece: &'static str, work: &str, times: u32) -> anyhow::Result<()> {
+        for _ in 0..times {
+            tokio::time::sleep(REST).await;
+            let cost = self.once(work, 1).await?;
+            self.costs.entry(piece).or_default().push(cost);
+        }
+        Ok(())
+    }
+
+    /// One event that asks for a piece of work so many times.
+    async fn once(&mut self, work: &str, times: u32) -> anyhow::Result<Cost> {
         let before = self.function.cpu_ms()?;
         let invocation = self.function.invoke(&json!({"work": work, "times": times})).await?;
         let cpu = (self.function.cpu_ms()? - before) / f64::from(times);
-        let cost = Cost { cpu, wall: millis(invocation.wall / times) };
-        self.costs.entry(work).or_default().push(cost);
-        Ok(cost)
+        Ok(Cost { cpu, wall: millis(invocation.wall / times) })
     }
 
     /// The table of what the work cost.

@@ -219,10 +219,12 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         ]);
         found.bills.insert(action.function(), Bill { cpu_ms, units });
     }
-    let unwiped = format!(
-        "Against a hash that leaves its memory as it is, a sign-in takes {} of its floor.\n",
-        short(found.sign_in / (1.0 - work.wiping())),
+    let other_hashes = format!(
+        "Against a hash that leaves its memory as it is, a sign-in takes {} of its floor; against one that comes after a \
+         rest, as those of sign-ins do, {}.\n",
+        short(found.sign_in / work.unwiped()),
+        short(found.sign_in / work.after_rest()),
     );
-    found.text = [work.table(), unwiped, costs.text(), asked.text()].join("\n");
+    found.text = [work.table(), other_hashes, costs.text(), asked.text()].join("\n");
     found
 }

@@ -22,6 +22,8 @@ struct Event {
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Piece {
+    /// The exchange of an event for an answer, and nothing else.
+    Nothing,
     /// One Argon2id in memory that is kept, and wiped after each.
     Hash,
     /// The same, and the memory is left as it is.
@@ -67,6 +69,7 @@ impl Work {
 
     fn once(&mut self, piece: &Piece) -> Result<(), Error> {
         match piece {
+            Piece::Nothing => {}
             Piece::Hash => drop(self.memory.verify(PASSWORD, &self.stored)?),
             Piece::HashUnwiped => {
                 self.argon2.hash_password_into_with_memory(PASSWORD, SALT, &mut [0; 32], &mut self.unwiped)?;
