@@ -47,7 +47,7 @@ pub(super) async fn sign_in(app: &App, settings: &Settings, proven: Proven) -> R
     let Proven { user, credentials, factors, device, client_metadata } = proven;
     let guessed_at = GuessedAt::User(user.id);
     if credentials.generation != user.generation {
-        // The password was changed between these reads, or the sessions were ended.
+        // The password was changed while the account was read, or the sessions were ended.
         return Err(Error::unavailable("an account changed while somebody signed in"));
     }
     let customization = match let_in(app, &user, client_metadata.as_ref()).await {

@@ -64,8 +64,8 @@ impl Store {
         item.map(|item| read_user(&item, user)).transpose()
     }
 
-    /// A user and their secrets, which lie side by side and are one request. Each is as it was at some moment of it: a
-    /// transaction that changes both may be seen half, so their generations are compared.
+    /// A user and their secrets, which lie side by side and are one request. The two may be of different moments, since a
+    /// transaction that changes both may be seen half: whoever needs both compares their generations.
     pub(crate) async fn account(&self, id: UserId) -> Result<Option<(User, Credentials)>, Error> {
         let (first, last) = (self.keys.credentials(id), self.keys.profile(id));
         let read = self
@@ -80,7 +80,10 @@ impl Store {
             .send()
             .await
             .map_err(|error| failure("Query", &error))?;
-        // Two items of at most 400 KB fit into one answer.
+        if read.last_evaluated_key.is_some() {
+            // Two items of at most 400 KB fit into one answer. Half an account is not to be taken for none.
+            return Err(Error::internal("an account is longer than one answer"));
+        }
         let mut items = read.items.unwrap_or_default();
         let mut take = |sk: String, item_type| {
             let sk = text(sk);
