@@ -16,13 +16,13 @@ pub(crate) struct Cost {
     pub(crate) wall: f64,
 }
 
-/// The pieces of work, as the function calls them, and as the page does.
+/// The pieces of work, as their costs are kept, and as the page calls them.
 const PIECES: [(&str, &str); 9] = [
     ("hash", "Argon2id, 64 MiB, in memory that is kept and wiped"),
-    (AFTER_REST, "the same, each after a rest of 10 ms, with its event"),
-    ("nothing", "an event that asks for nothing, after the same rest"),
     ("hash-unwiped", "the same, not wiped"),
     ("hash-on-one-thread", "the same, wiped, on one processor"),
+    (AFTER_REST, "as the first, after a rest of 10 ms, with its event"),
+    ("nothing", "an event that asks for nothing, after a rest of 10 ms"),
     ("key-pair", "a new RSA-2048 key pair"),
     ("open", "a private key out of its envelope"),
     ("sign", "an RS256 signature, with a key that has signed before"),
