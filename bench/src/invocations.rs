@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tests::{Passed, Pool};
+use tests::{Passed, Pool, is_read};
 
 use crate::Effort;
 use crate::events::{Action, People};
@@ -150,8 +150,7 @@ async fn units(pool: &Pool, people: &mut People<'_>, action: Action, function: &
     let mut units = Units { requests: BTreeMap::new(), round_trips: round_trips(&passed), read: 0.0, write: 0.0 };
     for request in &passed {
         *units.requests.entry(request.operation.clone()).or_default() += 1;
-        let reads = ["GetItem", "Query"].contains(&request.operation.as_str());
-        *(if reads { &mut units.read } else { &mut units.write }) += request.units;
+        *(if is_read(&request.operation) { &mut units.read } else { &mut units.write }) += request.units;
     }
     Ok(units)
 }

@@ -25,7 +25,7 @@ pub use clock::TestClock;
 pub use compiled::compiled;
 pub use contract::{check, operations, root};
 pub use pool::{APP, Link, Need, PASSWORD, Pool, SignedIn, crashes};
-pub use proxy::{Fault, Passed, Proxy};
+pub use proxy::{Fault, Passed, Proxy, is_read};
 pub use runtime_api::{Answered, RuntimeApi};
 pub use table::Table;
 pub use triggers::{Reply, Triggers};

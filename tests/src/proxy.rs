@@ -84,14 +84,19 @@ enum On {
     Operation(&'static str),
 }
 
+/// Whether an operation of DynamoDB only reads.
+#[must_use]
+pub fn is_read(operation: &str) -> bool {
+    ["GetItem", "Query"].contains(&operation)
+}
+
 impl On {
     fn is(&self, operation: &str) -> bool {
-        let reads = ["GetItem", "Query"].contains(&operation);
         let writes =
             ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"].contains(&operation);
         match self {
             Self::Writes => writes,
-            Self::Reads => reads,
+            Self::Reads => is_read(operation),
             Self::Operation(name) => *name == operation,
         }
     }
