@@ -153,6 +153,19 @@ async fn a_stored_hash_that_would_exhaust_the_function_is_an_error_and_no_attemp
 }
 
 #[tokio::test]
+async fn half_an_account_is_no_account() {
+    let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
+    for half in ["CREDENTIALS", "PROFILE"] {
+        let email = pool.address(&half.to_lowercase());
+        let user = pool.verified(&email).await;
+        let session = pool.signed_in(&email).await;
+        pool.table().delete(&pool.user_key(&user), half).await;
+        pool.login(&email).await.assert_problem(401, "invalid_credentials");
+        pool.refresh(&session.refresh_token).await.assert_problem(401, "invalid_refresh_token");
+    }
+}
+
+#[tokio::test]
 async fn a_private_key_that_was_moved_to_another_account_does_not_open() {
     let Some(pool) = Pool::with([Need::Table, Need::Mailbox]).await else { return };
     let email = pool.address("ann");

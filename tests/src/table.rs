@@ -61,6 +61,16 @@ impl Table {
         put.send().await.expect("the table answers");
     }
 
+    /// Deletes an item.
+    ///
+    /// # Panics
+    /// Where the table does not answer.
+    pub async fn delete(&self, pk: &str, sk: &str) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let delete = self.client.delete_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(sk));
+        delete.send().await.expect("the table answers");
+    }
+
     /// Sets an attribute of an item.
     ///
     /// # Panics

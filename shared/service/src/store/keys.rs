@@ -129,3 +129,19 @@ impl Keys {
 pub(super) fn shard_of(pool: &PoolId, pk: &str) -> Option<Shard> {
     Shard::parse(pk.strip_prefix(pool.as_str())?.strip_prefix("#OUTBOX#")?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_user_sorts_between_credentials_and_profile() {
+        let (keys, now) = (Keys::new(PoolId::parse("eu-west-1_A").unwrap()), Timestamp::from_millis(1));
+        let user = UserId::new(now);
+        let account = keys.credentials(user).sk..=keys.profile(user).sk;
+        let others = [keys.session(user, SessionId::new(now)), keys.session_prefix(user)];
+        for other in others.into_iter().chain(Purpose::ALL.map(|purpose| keys.challenge(purpose, user))) {
+            assert!(!account.contains(&other.sk), "{}", other.sk);
+        }
+    }
+}
