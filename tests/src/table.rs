@@ -66,7 +66,6 @@ impl Table {
     /// # Panics
     /// Where the table does not answer.
     pub async fn delete(&self, pk: &str, sk: &str) {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
         let delete = self.client.delete_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(sk));
         delete.send().await.expect("the table answers");
     }
@@ -76,7 +75,6 @@ impl Table {
     /// # Panics
     /// Where the table does not answer.
     pub async fn set(&self, pk: &str, sk: &str, name: &str, value: impl Into<Value>) {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
         let update = self.client.update_item().table_name(&self.name).key("pk", text(pk)).key("sk", text(sk));
         let update = update.update_expression("SET #name = :value").expression_attribute_names("#name", name);
         update.expression_attribute_values(":value", attribute(&value.into())).send().await.expect("the table answers");
@@ -87,8 +85,10 @@ fn attribute(value: &Value) -> AttributeValue {
     match value {
         Value::Number(number) => AttributeValue::N(number.to_string()),
         Value::Bool(flag) => AttributeValue::Bool(*flag),
-        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => {
-            AttributeValue::S(value.as_str().unwrap_or_default().to_owned())
-        }
+        Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_) => text(value.as_str().unwrap_or_default()),
     }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
 }
