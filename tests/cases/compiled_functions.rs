@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_lambda_events::apigw::{ApiGatewayV2CustomAuthorizerV2Request, ApiGatewayV2httpRequest};
 use serde_json::{Value, json};
-use tests::{Need, PASSWORD, Pool, Reply, RuntimeApi, Triggers, compiled, root};
+use tests::{Fault, Need, PASSWORD, Pool, Reply, RuntimeApi, Triggers, compiled, root};
 
 fn event(function: &str) -> String {
     std::fs::read_to_string(root().join(format!("events/{function}.json"))).unwrap()
@@ -154,6 +154,26 @@ async fn every_compiled_function_that_has_triggers_can_call_them() {
     let sources = triggers.sources();
     assert!(sources.contains(&"UserMigration_ForgotPassword".to_owned()), "{sources:?}");
     assert!(sources.contains(&"CustomMessage_SignUp".to_owned()), "{sources:?}");
+}
+
+/// The local server waits longer for its table, so that this is seen here.
+#[tokio::test]
+async fn a_table_whose_answers_do_not_end_within_a_second_is_asked_four_times_at_most() {
+    let Some(pool) = Pool::with([Need::Inside]).await else { return };
+    let folder = compiled().await;
+    let mut event: Value = serde_json::from_str(&event("issuer")).unwrap();
+    event["pathParameters"]["pool"] = pool.id().into();
+    for fault in [Fault::HoldAnswer, Fault::StallAnswer] {
+        for (times, status, requests) in [(1, 404, 2..=2), (100, 503, 3..=4)] {
+            pool.proxy().inject_for("GetItem", fault, times);
+            pool.proxy().take_requests();
+            let (answer, printed) = invoke(&pool, &folder, "issuer", event.to_string()).await;
+            let asked = pool.proxy().take_requests();
+            pool.proxy().calm();
+            assert_eq!(answer["statusCode"], status, "{fault:?}, {times} times: {printed}");
+            assert!(requests.contains(&asked["GetItem"]), "{fault:?}, {times} times: {asked:?}");
+        }
+    }
 }
 
 /// The template's metric filter reads this line, and its alarm takes silence for trouble.

@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use futures::stream::{self, StreamExt as _};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -18,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long an answer is held back while requests are examined: far longer than any takes that is not waited for.
 const HELD_BACK: Duration = Duration::from_millis(20);
 
+type Body = UnsyncBoxBody<Bytes, Infallible>;
+
 /// What can go wrong between a function and DynamoDB, that no emulator of it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -27,10 +32,14 @@ pub enum Fault {
     Conflict,
     /// Too many requests.
     Throttle,
+    /// It is done, and its answer never comes, on a connection that stays open.
+    HoldAnswer,
+    /// It is done, and its answer stops midway, on a connection that stays open.
+    StallAnswer,
 }
 
 impl Fault {
-    /// Every fault.
+    /// Every fault that no time-out is needed to see.
     pub const ALL: [Self; 3] = [Self::LoseAnswer, Self::Conflict, Self::Throttle];
 }
 
@@ -225,7 +234,7 @@ impl Proxy {
         request: Request<Incoming>,
         client: &reqwest::Client,
         upstream: &str,
-    ) -> Result<Response<Full<Bytes>>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Response<Body>, Box<dyn std::error::Error + Send + Sync>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let from = Instant::now();
@@ -237,7 +246,7 @@ impl Proxy {
         match fault {
             Some(Fault::Conflict) => return Ok(conflict(&operation)),
             Some(Fault::Throttle) => return Ok(error("ThrottlingException", "")),
-            Some(Fault::LoseAnswer) | None => {}
+            Some(Fault::LoseAnswer | Fault::HoldAnswer | Fault::StallAnswer) | None => {}
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -257,10 +266,13 @@ impl Proxy {
             tokio::time::sleep(HELD_BACK).await;
         }
         self.state().passed.push(Passed { operation, from, to: Instant::now(), units });
-        if fault == Some(Fault::LoseAnswer) {
-            return Err("the answer is lost".into());
-        }
-        let mut response = Response::new(Full::new(body));
+        let body = match fault {
+            Some(Fault::LoseAnswer) => return Err("the answer is lost".into()),
+            Some(Fault::HoldAnswer) => std::future::pending().await,
+            Some(Fault::StallAnswer) => stalling(body.slice(..body.len() / 2)),
+            Some(Fault::Conflict | Fault::Throttle) | None => whole(body),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -281,7 +293,17 @@ fn units(body: &[u8]) -> f64 {
     tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
 }
 
-fn conflict(operation: &str) -> Response<Full<Bytes>> {
+fn whole(body: Bytes) -> Body {
+    Body::new(Full::new(body))
+}
+
+/// A body of which no more than this ever comes.
+fn stalling(start: Bytes) -> Body {
+    let frames = stream::once(async { Ok(Frame::data(start)) }).chain(stream::pending());
+    Body::new(StreamBody::new(frames))
+}
+
+fn conflict(operation: &str) -> Response<Body> {
     if operation == "TransactWriteItems" {
         let reasons = r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
         error("TransactionCanceledException", reasons)
@@ -290,9 +312,9 @@ fn conflict(operation: &str) -> Response<Full<Bytes>> {
     }
 }
 
-fn error(code: &str, more: &str) -> Response<Full<Bytes>> {
+fn error(code: &str, more: &str) -> Response<Body> {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"injected"{more}}}"#);
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let mut response = Response::new(whole(Bytes::from(body)));
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response
 }

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::StalledStreamProtectionConfig;
 use aws_sdk_dynamodb::config::retry::{ClassifyRetry, RetryAction, RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -52,6 +53,8 @@ pub fn dynamodb_client(sdk: &SdkConfig, attempt_timeout: Duration) -> Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
         .retry_config(retries)
         .retry_partition(partition)
+        // Answers are read whole within their attempt: who measured how fast they come would give up later, and at a price.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts)
         .retry_classifier(ConflictsPass);
     Client::from_conf(config.build())
