@@ -99,6 +99,12 @@ impl Action {
         if self == Self::SendMail { "mail-clients" } else { "table-client" }
     }
 
+    /// In how many processes, one after the other, it is done in a round. A hash is as quick as the pages of its process happen
+    /// to lie, so there are several of what is held against a floor, which has as many.
+    pub(crate) fn processes(self) -> u32 {
+        if matches!(self, Self::Login | Self::Refresh | Self::Register) { 10 } else { 1 }
+    }
+
     /// How often it is done in a round: those that need somebody new for each take a registration to prepare.
     pub(crate) fn repetitions(self, effort: Effort) -> u32 {
         let whole: u32 = match self {

@@ -21,16 +21,15 @@ const PIECES: [(&str, &str); 9] = [
     ("hash", "Argon2id, 64 MiB, in memory that is kept and wiped"),
     ("hash-unwiped", "the same, not wiped"),
     ("hash-on-one-thread", "the same, wiped, on one processor"),
-    (AFTER_REST, "as the first, after a rest of 10 ms, with its event"),
-    (NOTHING, "an event that asks for nothing, after such a hash and another rest"),
     ("key-pair", "a new RSA-2048 key pair"),
     ("open", "a private key out of its envelope"),
     ("sign", "an RS256 signature, with a key that has signed before"),
     ("first-sign", "the same, with a key that is read from PEM for it"),
+    (SIGN_IN, "one event of hash, envelope and signature, by turns with sign-ins"),
+    (NOTHING, "one event that asks for nothing, by turns with both"),
 ];
 
-/// A hash that comes as those of sign-ins do: others are measured in a row, which keeps processor and caches at it.
-const AFTER_REST: &str = "hash-after-rest";
+const SIGN_IN: &str = "sign-in";
 const NOTHING: &str = "nothing";
 const REST: Duration = Duration::from_millis(10);
 
@@ -46,9 +45,14 @@ impl Work {
     }
 
     /// Goes on in a new process, whose memory lies elsewhere.
-    pub(crate) async fn restart(self) -> anyhow::Result<Self> {
-        self.function.stop().await?;
-        Ok(Self { function: Function::start("work", &BTreeMap::new()).await?, costs: self.costs })
+    pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
+        let earlier = std::mem::replace(&mut self.function, Function::start("work", &BTreeMap::new()).await?);
+        earlier.stop().await?;
+        // As often as functions are warmed up.
+        for work in ["nothing", "hash", "hash-unwiped", "hash-on-one-thread", "open", "sign", "first-sign"] {
+            self.once(work, 5).await?;
+        }
+        Ok(())
     }
 
     /// The least that an action can cost, measured now: what it would take with nothing around its cryptography. Nothing,
@@ -58,7 +62,6 @@ impl Work {
             let (hash, open, sign) =
                 (self.cost("hash", times).await?, self.cost("open", times).await?, self.cost("sign", times).await?);
             self.cost("hash-unwiped", times).await?;
-            self.costs_after_rests(times).await?;
             return Ok(Some(Cost { cpu: hash.cpu + open.cpu + sign.cpu, wall: hash.wall + open.wall + sign.wall }));
         }
         if action == Action::Refresh {
@@ -79,19 +82,47 @@ impl Work {
         Ok(None)
     }
 
+    /// What the cryptography of a sign-in takes of the processor where it is done as sign-ins do it: once, after a rest, and
+    /// by turns with them. The floor does it many times in a row, which keeps processor and caches at it. An event that asks
+    /// for nothing is taken off, at what it takes where a hash has emptied the caches. What is done after an answer counts,
+    /// and is done in the rest that follows.
+    pub(crate) async fn by_turns(&mut self) -> anyhow::Result<f64> {
+        let mut costs = [0.0; 2];
+        tokio::time::sleep(REST).await;
+        for (piece, cpu) in [SIGN_IN, NOTHING].into_iter().zip(&mut costs) {
+            let before = self.function.cpu_ms()?;
+            let invocation = self.function.invoke(&json!({"work": piece, "times": 1})).await?;
+            tokio::time::sleep(REST).await;
+            *cpu = self.function.cpu_ms()? - before;
+            self.costs.entry(piece).or_default().push(Cost { cpu: *cpu, wall: millis(invocation.wall) });
+        }
+        let [sign_in, nothing] = costs;
+        Ok(sign_in - nothing)
+    }
+
     /// What the floor of a sign-in would be of itself with hashes that leave their memory as it is.
     pub(crate) fn unwiped(&self) -> f64 {
-        self.with_hashes_of(self.cpu("hash-unwiped"))
-    }
-
-    /// What it would be with hashes that come after a rest.
-    pub(crate) fn after_rest(&self) -> f64 {
-        self.with_hashes_of(self.cpu(AFTER_REST) - self.cpu(NOTHING))
-    }
-
-    fn with_hashes_of(&self, cpu: f64) -> f64 {
         let others = self.cpu("open") + self.cpu("sign");
-        (cpu + others) / (self.cpu("hash") + others)
+        (self.cpu("hash-unwiped") + others) / (self.cpu("hash") + others)
+    }
+
+    /// What a sign-in and a refresh, which took so much of the processor, are made of, as far as their pieces are measured
+    /// alone.
+    pub(crate) fn pieces_of(&self, sign_in: f64, refresh: f64) -> String {
+        let cryptography = [self.cpu(SIGN_IN) - self.cpu(NOTHING), self.cpu("open") + self.cpu("sign")];
+        let (first, event) = (self.cpu("first-sign") - self.cpu("sign"), self.cpu(NOTHING));
+        let [rest_of_sign_in, rest_of_refresh] =
+            [sign_in - cryptography[0], refresh - cryptography[1]].map(|around| around - first - event);
+        let mut table = Table::new(["where the processor's time goes, ms", "login", "refresh"]);
+        for (name, sign_in, refresh) in [
+            ("the floor: of a sign-in by turns with it, of a refresh in a row", cryptography[0], cryptography[1]),
+            ("reading a key and checking it, and its blinding for the first signature", first, first),
+            ("an event that asks for nothing", event, event),
+            ("the rest: requests to the table, JSON, logs", rest_of_sign_in, rest_of_refresh),
+        ] {
+            table.row([&name, &short(sign_in), &short(refresh)]);
+        }
+        table.text()
     }
 
     fn cpu(&self, piece: &str) -> f64 {
@@ -102,22 +133,6 @@ impl Work {
         let cost = self.once(work, times).await?;
         self.costs.entry(work).or_default().push(cost);
         Ok(cost)
-    }
-
-    /// Hashes and events that ask for nothing, by turns: so both come after a rest, and what an event takes is what it takes
-    /// where a hash has emptied the caches. What a function does after its answer counts, and is done in the rest.
-    async fn costs_after_rests(&mut self, times: u32) -> anyhow::Result<()> {
-        tokio::time::sleep(REST).await;
-        for _ in 0..times {
-            for (piece, work) in [(AFTER_REST, "hash"), (NOTHING, "nothing")] {
-                let before = self.function.cpu_ms()?;
-                let invocation = self.function.invoke(&json!({"work": work, "times": 1})).await?;
-                tokio::time::sleep(REST).await;
-                let cost = Cost { cpu: self.function.cpu_ms()? - before, wall: millis(invocation.wall) };
-                self.costs.entry(piece).or_default().push(cost);
-            }
-        }
-        Ok(())
     }
 
     /// One event that asks for a piece of work so many times.

@@ -11,16 +11,20 @@ use crate::figures::{Table, median, megabytes, millis, short, spread};
 use crate::floors::{Cost, Work};
 use crate::function::Function;
 
-/// Into how many parts a round is cut. Before each the action's floor is measured, so that a machine whose speed drifts
-/// slows both.
-const SLICES: u32 = 10;
-
 /// What one action cost in one round, each figure the mean of its invocations.
 struct Round {
     cpu: f64,
     wall: f64,
     at_table: f64,
     floor: Option<Cost>,
+    by_turns: Option<ByTurns>,
+}
+
+/// The processor time of an action and of its floor where they are done by turns, each after a rest.
+#[derive(Clone, Copy, Default)]
+struct ByTurns {
+    action: f64,
+    floor: f64,
 }
 
 /// What one action costs.
@@ -44,6 +48,7 @@ pub(crate) struct Units {
 pub(crate) struct Invocations {
     pub(crate) text: String,
     pub(crate) sign_in: f64,
+    pub(crate) sign_in_by_turns: f64,
     pub(crate) refresh: f64,
     pub(crate) register: f64,
     pub(crate) most_memory_hashing: f64,
@@ -64,53 +69,74 @@ pub(crate) async fn measure(pool: &Pool, effort: Effort) -> anyhow::Result<Invoc
     let mut actions = Action::ALL.map(|action| (action, Measured::default()));
     for round in 1..=rounds {
         eprintln!("invocations: round {round} of {rounds}");
-        // Processes of each round's own, of the floor and of the function: a hash is as quick as its pages happen to lie.
-        work = work.restart().await?;
         // The functions have the system's clock: what this pool hands out is not to be too old for them.
         pool.catch_up();
         let mut people = People::of(pool, 20).await;
         for (action, measured) in &mut actions {
-            pool.catch_up();
-            let mut function = Function::start(action.function(), pool.local().environment()).await?;
-            // Connections are opened, settings read and pages touched.
-            for _ in 0..5 {
-                people.have_done(*action, &mut function).await?;
-            }
-            measured.rounds.push(self::round(&mut people, &mut work, *action, &mut function, effort).await?);
-            measured.units.push(units(pool, &mut people, *action, &mut function).await?);
-            measured.peak_memory = measured.peak_memory.max(function.peak_memory()?);
-            function.stop().await?;
+            self::round(pool, &mut people, &mut work, *action, measured, effort).await?;
         }
     }
     Ok(report(&work, actions))
 }
 
 async fn round(
+    pool: &Pool,
     people: &mut People<'_>,
     work: &mut Work,
     action: Action,
-    function: &mut Function,
+    measured: &mut Measured,
     effort: Effort,
-) -> anyhow::Result<Round> {
-    let in_a_slice = action.repetitions(effort).div_ceil(SLICES);
-    let (mut walls, mut at_table, mut floor) = (Duration::ZERO, Duration::ZERO, None);
-    // While the floor is measured and an event is prepared the function sleeps: all of this is what the invocations took.
-    let before = function.cpu_ms()?;
-    for _ in 0..SLICES {
-        if let Some(now) = work.floor(action, in_a_slice).await? {
-            let sum = floor.unwrap_or(Cost { cpu: 0.0, wall: 0.0 });
-            floor = Some(Cost { cpu: sum.cpu + now.cpu, wall: sum.wall + now.wall });
+) -> anyhow::Result<()> {
+    let processes = action.processes();
+    let in_each = action.repetitions(effort).div_ceil(processes);
+    let (mut walls, mut at_table, mut cpu) = (Duration::ZERO, Duration::ZERO, 0.0);
+    let (mut floor, mut by_turns) = (None, None);
+    for process in 1..=processes {
+        pool.catch_up();
+        if processes > 1 {
+            work.restart().await?;
         }
-        for _ in 0..in_a_slice {
-            let done = people.have_done(action, function).await?;
+        let mut function = Function::start(action.function(), pool.local().environment()).await?;
+        // Connections are opened, settings read and pages touched.
+        for _ in 0..5 {
+            people.have_done(action, &mut function).await?;
+        }
+        let before = function.cpu_ms()?;
+        for _ in 0..in_each {
+            let done = people.have_done(action, &mut function).await?;
             walls += done.wall;
             at_table += waiting(&done.passed);
         }
+        // Right after, so that a machine whose speed drifts slows both. Meanwhile the function does what comes after its last
+        // answer, and sleeps.
+        if let Some(now) = work.floor(action, in_each).await? {
+            let sum = floor.unwrap_or(Cost { cpu: 0.0, wall: 0.0 });
+            floor = Some(Cost { cpu: sum.cpu + now.cpu, wall: sum.wall + now.wall });
+        }
+        cpu += function.cpu_ms()? - before;
+        if action == Action::Login {
+            let sum = by_turns.get_or_insert_with(ByTurns::default);
+            let before = function.cpu_ms()?;
+            for _ in 0..in_each {
+                people.have_done(action, &mut function).await?;
+                sum.floor += work.by_turns().await?;
+            }
+            sum.action += function.cpu_ms()? - before;
+        }
+        if process == processes {
+            measured.units.push(units(pool, people, action, &mut function).await?);
+        }
+        measured.peak_memory = measured.peak_memory.max(function.peak_memory()?);
+        function.stop().await?;
     }
-    let times = in_a_slice * SLICES;
-    let floor = floor.map(|sum| Cost { cpu: sum.cpu / f64::from(SLICES), wall: sum.wall / f64::from(SLICES) });
-    let cpu = (function.cpu_ms()? - before) / f64::from(times);
-    Ok(Round { cpu, wall: millis(walls / times), at_table: millis(at_table / times), floor })
+    let times = in_each * processes;
+    let per_process = |sum: f64| sum / f64::from(processes);
+    let floor = floor.map(|sum| Cost { cpu: per_process(sum.cpu), wall: per_process(sum.wall) });
+    let (wall, at_table) = (millis(walls / times), millis(at_table / times));
+    let per_invocation = |sum: f64| sum / f64::from(times);
+    let by_turns = by_turns.map(|sum| ByTurns { action: per_invocation(sum.action), floor: per_invocation(sum.floor) });
+    measured.rounds.push(Round { cpu: per_invocation(cpu), wall, at_table, floor, by_turns });
+    Ok(())
 }
 
 /// How long at least one request was at the table.
@@ -169,12 +195,14 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
     let mut found = Invocations {
         text: String::new(),
         sign_in: 0.0,
+        sign_in_by_turns: 0.0,
         refresh: 0.0,
         register: 0.0,
         most_memory_hashing: 0.0,
         most_memory: 0.0,
         bills: BTreeMap::new(),
     };
+    let mut rested = (0.0, String::new());
     for (action, measured) in actions {
         let Measured { rounds, units, peak_memory } = measured;
         // Now and then a read of the settings is due, which is another request.
@@ -187,6 +215,10 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         let wall = against(|round, floor| round.wall / floor.wall);
         if action == Action::Login {
             found.sign_in = median(cpu.iter().copied());
+            let by_turns: Vec<ByTurns> = rounds.iter().filter_map(|round| round.by_turns).collect();
+            let ratios: Vec<f64> = by_turns.iter().map(|of| of.action / of.floor).collect();
+            rested = (median(by_turns.iter().map(|of| of.action)), spread(&ratios));
+            found.sign_in_by_turns = median(ratios);
         } else if action == Action::Refresh {
             found.refresh = median(cpu.iter().copied());
         } else if action == Action::Register {
@@ -218,12 +250,15 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         ]);
         found.bills.insert(action.function(), Bill { cpu_ms, units });
     }
-    let other_hashes = format!(
-        "Against a hash that leaves its memory as it is, a sign-in takes {} of its floor; against one that comes after a \
-         rest, as those of sign-ins do, {}.\n",
+    let (sign_in, ratio) = rested;
+    let others = format!(
+        "By turns with its floor, each after a rest, a sign-in takes {} ms of the processor and {ratio} of its floor. Against a \
+         hash that leaves its memory as it is, it takes {} of its floor.\n",
+        short(sign_in),
         short(found.sign_in / work.unwiped()),
-        short(found.sign_in / work.after_rest()),
     );
-    found.text = [work.table(), other_hashes, costs.text(), asked.text()].join("\n");
+    let refresh = found.bills.get("refresh").map_or(0.0, |bill| bill.cpu_ms);
+    let pieces = work.pieces_of(sign_in, refresh);
+    found.text = [work.table(), others, costs.text(), pieces, asked.text()].join("\n");
     found
 }

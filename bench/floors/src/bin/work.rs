@@ -38,6 +38,8 @@ enum Piece {
     Sign,
     /// The same with a key that is read from PEM for it: aws-lc checks it for consistency, and prepares its blinding.
     FirstSign,
+    /// What a sign-in cannot do without: a hash, a private key out of its envelope, and a signature.
+    SignIn,
 }
 
 struct Work {
@@ -82,6 +84,7 @@ impl Work {
                 let pem = PrivateKeyPem::from_opened(self.keys.private.expose().as_bytes())?;
                 drop(Signer::new(&pem, &self.keys.public)?.sign(&self.claims)?);
             }
+            Piece::SignIn => [Piece::Hash, Piece::Open, Piece::Sign].iter().try_for_each(|piece| self.once(piece))?,
         }
         Ok(())
     }
