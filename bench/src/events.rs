@@ -99,10 +99,15 @@ impl Action {
         if self == Self::SendMail { "mail-clients" } else { "table-client" }
     }
 
-    /// In how many processes, one after the other, it is done in a round. A hash is as quick as the pages of its process happen
-    /// to lie, so there are several of what is held against a floor, which has as many.
-    pub(crate) fn processes(self) -> u32 {
-        if matches!(self, Self::Login | Self::Refresh | Self::Register) { 10 } else { 1 }
+    /// In how many processes, one after the other, it is done in a round. How quick a hash is depends on where its pages lie,
+    /// and how quick anything is on the moment: what is held against a floor has several, each followed by one of the floor.
+    pub(crate) fn processes(self, effort: Effort) -> u32 {
+        if self.has_floor() && !effort.quick { 10 } else { 1 }
+    }
+
+    /// Whether it is held against its cryptography alone.
+    pub(crate) fn has_floor(self) -> bool {
+        matches!(self, Self::Login | Self::Refresh | Self::Register)
     }
 
     /// How often it is done in a round: those that need somebody new for each take a registration to prepare.

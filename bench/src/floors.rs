@@ -10,10 +10,17 @@ use crate::figures::{Table, mean, millis, short};
 use crate::function::Function;
 
 /// What one repetition of a piece of work costs, in milliseconds.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct Cost {
     pub(crate) cpu: f64,
     pub(crate) wall: f64,
+}
+
+/// The processor time of an action, and of its floor beside it, in milliseconds.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Compared {
+    pub(crate) action: f64,
+    pub(crate) floor: f64,
 }
 
 /// The pieces of work, as their costs are kept, and as the page calls them.
@@ -46,8 +53,8 @@ impl Work {
 
     /// Goes on in a new process, whose memory lies elsewhere.
     pub(crate) async fn restart(&mut self) -> anyhow::Result<()> {
-        let earlier = std::mem::replace(&mut self.function, Function::start("work", &BTreeMap::new()).await?);
-        earlier.stop().await?;
+        self.function.stop().await?;
+        self.function = Function::start("work", &BTreeMap::new()).await?;
         // As often as functions are warmed up.
         for work in ["nothing", "hash", "hash-unwiped", "hash-on-one-thread", "open", "sign", "first-sign"] {
             self.once(work, 5).await?;
@@ -72,7 +79,7 @@ impl Work {
         if action == Action::Register {
             // Each registration waits for the longer of the two, one beside the other on two processors. The mean of that
             // is more than the longer of their means: how long a key pair takes is a matter of luck.
-            let mut sum = Cost { cpu: 0.0, wall: 0.0 };
+            let mut sum = Cost::default();
             for _ in 0..times {
                 let (hash, key_pair) = (self.cost("hash-on-one-thread", 1).await?, self.cost("key-pair", 1).await?);
                 sum = Cost { cpu: sum.cpu + hash.cpu + key_pair.cpu, wall: sum.wall + hash.wall.max(key_pair.wall) };
@@ -106,19 +113,16 @@ impl Work {
         (self.cpu("hash-unwiped") + others) / (self.cpu("hash") + others)
     }
 
-    /// What a sign-in and a refresh, which took so much of the processor, are made of, as far as their pieces are measured
-    /// alone.
-    pub(crate) fn pieces_of(&self, sign_in: f64, refresh: f64) -> String {
-        let cryptography = [self.cpu(SIGN_IN) - self.cpu(NOTHING), self.cpu("open") + self.cpu("sign")];
-        let (first, event) = (self.cpu("first-sign") - self.cpu("sign"), self.cpu(NOTHING));
-        let [rest_of_sign_in, rest_of_refresh] =
-            [sign_in - cryptography[0], refresh - cryptography[1]].map(|around| around - first - event);
-        let mut table = Table::new(["where the processor's time goes, ms", "login", "refresh"]);
+    /// Where the processor's time goes in a sign-in and in a refresh, as far as pieces of it are measured alone. All are
+    /// means, so that they can be taken off one another.
+    pub(crate) fn pieces_of(&self, sign_in: Compared, refresh: Compared) -> String {
+        let first = self.cpu("first-sign") - self.cpu("sign");
+        let remains = |of: Compared| of.action - of.floor - first;
+        let mut table = Table::new(["where the processor's time goes, mean ms", "login", "refresh"]);
         for (name, sign_in, refresh) in [
-            ("the floor: of a sign-in by turns with it, of a refresh in a row", cryptography[0], cryptography[1]),
+            ("the floor: of a sign-in by turns with it, of a refresh in a row", sign_in.floor, refresh.floor),
             ("reading a key and checking it, and its blinding for the first signature", first, first),
-            ("an event that asks for nothing", event, event),
-            ("the rest: requests to the table, JSON, logs", rest_of_sign_in, rest_of_refresh),
+            ("what remains: the runtime, requests to the table, JSON, logs", remains(sign_in), remains(refresh)),
         ] {
             table.row([&name, &short(sign_in), &short(refresh)]);
         }

@@ -80,7 +80,7 @@ impl Function {
     }
 
     /// Ends its process and waits until its memory is free again, so that the next one starts in peace.
-    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn stop(&mut self) -> anyhow::Result<()> {
         Ok(self.process.kill().await?)
     }
 

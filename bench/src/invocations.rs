@@ -7,8 +7,8 @@ use tests::{Passed, Pool, is_read};
 
 use crate::Effort;
 use crate::events::{Action, People};
-use crate::figures::{Table, median, megabytes, millis, short, spread};
-use crate::floors::{Cost, Work};
+use crate::figures::{Table, mean, median, megabytes, millis, short, spread};
+use crate::floors::{Compared, Cost, Work};
 use crate::function::Function;
 
 /// What one action cost in one round, each figure the mean of its invocations.
@@ -17,14 +17,8 @@ struct Round {
     wall: f64,
     at_table: f64,
     floor: Option<Cost>,
-    by_turns: Option<ByTurns>,
-}
-
-/// The processor time of an action and of its floor where they are done by turns, each after a rest.
-#[derive(Clone, Copy, Default)]
-struct ByTurns {
-    action: f64,
-    floor: f64,
+    /// What it and its floor cost by turns, each after a rest.
+    by_turns: Option<Compared>,
 }
 
 /// What one action costs.
@@ -87,13 +81,13 @@ async fn round(
     measured: &mut Measured,
     effort: Effort,
 ) -> anyhow::Result<()> {
-    let processes = action.processes();
+    let processes = action.processes(effort);
     let in_each = action.repetitions(effort).div_ceil(processes);
     let (mut walls, mut at_table, mut cpu) = (Duration::ZERO, Duration::ZERO, 0.0);
     let (mut floor, mut by_turns) = (None, None);
     for process in 1..=processes {
         pool.catch_up();
-        if processes > 1 {
+        if action.has_floor() {
             work.restart().await?;
         }
         let mut function = Function::start(action.function(), pool.local().environment()).await?;
@@ -108,14 +102,14 @@ async fn round(
             at_table += waiting(&done.passed);
         }
         // Right after, so that a machine whose speed drifts slows both. Meanwhile the function does what comes after its last
-        // answer, and sleeps.
+        // answer, and sleeps; where there is no floor, what came after its last warming up counts for that.
         if let Some(now) = work.floor(action, in_each).await? {
-            let sum = floor.unwrap_or(Cost { cpu: 0.0, wall: 0.0 });
+            let sum = floor.unwrap_or(Cost::default());
             floor = Some(Cost { cpu: sum.cpu + now.cpu, wall: sum.wall + now.wall });
         }
         cpu += function.cpu_ms()? - before;
         if action == Action::Login {
-            let sum = by_turns.get_or_insert_with(ByTurns::default);
+            let sum = by_turns.get_or_insert_with(Compared::default);
             let before = function.cpu_ms()?;
             for _ in 0..in_each {
                 people.have_done(action, &mut function).await?;
@@ -134,7 +128,8 @@ async fn round(
     let floor = floor.map(|sum| Cost { cpu: per_process(sum.cpu), wall: per_process(sum.wall) });
     let (wall, at_table) = (millis(walls / times), millis(at_table / times));
     let per_invocation = |sum: f64| sum / f64::from(times);
-    let by_turns = by_turns.map(|sum| ByTurns { action: per_invocation(sum.action), floor: per_invocation(sum.floor) });
+    let by_turns =
+        by_turns.map(|sum| Compared { action: per_invocation(sum.action), floor: per_invocation(sum.floor) });
     measured.rounds.push(Round { cpu: per_invocation(cpu), wall, at_table, floor, by_turns });
     Ok(())
 }
@@ -202,7 +197,7 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         most_memory: 0.0,
         bills: BTreeMap::new(),
     };
-    let mut rested = (0.0, String::new());
+    let (mut sign_in, mut refresh, mut by_turns) = (Compared::default(), Compared::default(), Vec::new());
     for (action, measured) in actions {
         let Measured { rounds, units, peak_memory } = measured;
         // Now and then a read of the settings is due, which is another request.
@@ -215,12 +210,14 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         let wall = against(|round, floor| round.wall / floor.wall);
         if action == Action::Login {
             found.sign_in = median(cpu.iter().copied());
-            let by_turns: Vec<ByTurns> = rounds.iter().filter_map(|round| round.by_turns).collect();
-            let ratios: Vec<f64> = by_turns.iter().map(|of| of.action / of.floor).collect();
-            rested = (median(by_turns.iter().map(|of| of.action)), spread(&ratios));
-            found.sign_in_by_turns = median(ratios);
+            let compared = || rounds.iter().filter_map(|round| round.by_turns);
+            sign_in = means(compared());
+            by_turns = compared().map(|of| of.action / of.floor).collect();
+            found.sign_in_by_turns = median(by_turns.iter().copied());
         } else if action == Action::Refresh {
             found.refresh = median(cpu.iter().copied());
+            let compared = |round: &Round| Some(Compared { action: round.cpu, floor: round.floor?.cpu });
+            refresh = means(rounds.iter().filter_map(compared));
         } else if action == Action::Register {
             found.register = median(wall.iter().copied());
         }
@@ -250,15 +247,17 @@ fn report(work: &Work, actions: impl IntoIterator<Item = (Action, Measured)>) ->
         ]);
         found.bills.insert(action.function(), Bill { cpu_ms, units });
     }
-    let (sign_in, ratio) = rested;
     let others = format!(
-        "By turns with its floor, each after a rest, a sign-in takes {} ms of the processor and {ratio} of its floor. Against a \
-         hash that leaves its memory as it is, it takes {} of its floor.\n",
-        short(sign_in),
+        "By turns with its floor, each after a rest, a sign-in takes {} of it. In a row, and against a hash that leaves its \
+         memory as it is, it takes {}.\n",
+        spread(&by_turns),
         short(found.sign_in / work.unwiped()),
     );
-    let refresh = found.bills.get("refresh").map_or(0.0, |bill| bill.cpu_ms);
     let pieces = work.pieces_of(sign_in, refresh);
     found.text = [work.table(), others, costs.text(), pieces, asked.text()].join("\n");
     found
+}
+
+fn means(compared: impl Iterator<Item = Compared> + Clone) -> Compared {
+    Compared { action: mean(compared.clone().map(|of| of.action)), floor: mean(compared.map(|of| of.floor)) }
 }

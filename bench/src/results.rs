@@ -45,9 +45,9 @@ impl Results {
         let mut table = Table::new(["target", "at most", "measured", ""]);
         let mut missed = false;
         let mut row = |name: &str, at_most: f64, measured: f64| {
-            let verdict = if measured <= at_most { "met" } else { "**missed**" };
-            missed |= measured > at_most;
-            table.row([&name, &short(at_most), &short(measured), &verdict]);
+            let met = measured <= at_most;
+            missed |= !met;
+            table.row([&name, &short(at_most), &short(measured), &if met { "met" } else { "**missed**" }]);
         };
         row("sign-in: CPU against its floor", 1.1, invocations.sign_in);
         row("the same, by turns with its floor", 1.1, invocations.sign_in_by_turns);
@@ -66,8 +66,8 @@ impl Results {
         row("peak memory of a function that hashes, MB", 110.0, invocations.most_memory_hashing);
         row("peak memory of any other, MB", 40.0, invocations.most_memory);
         row("known against unknown addresses, Welch's t", 4.5, timing.greatest_t);
-        let why = "\nWhere the time goes is below; [what was tried](README.md#what-was-tried) for a target that is missed, \
-                   and [what remains](README.md#where-the-rest-goes), is beside this page.\n";
+        let why = "\nFor a target that is missed: [what was tried](README.md#what-was-tried), and [where the rest \
+                   goes](README.md#where-the-rest-goes).\n";
         table.text() + if missed { why } else { "" }
     }
 }

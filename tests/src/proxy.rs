@@ -299,7 +299,7 @@ fn whole(body: Bytes) -> Body {
 
 /// A body of which no more than this ever comes.
 fn stalling(start: Bytes) -> Body {
-    let frames = stream::once(async { Ok(Frame::data(start)) }).chain(stream::pending());
+    let frames = stream::iter([Ok(Frame::data(start))]).chain(stream::pending());
     Body::new(StreamBody::new(frames))
 }
 

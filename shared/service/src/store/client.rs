@@ -53,7 +53,7 @@ pub fn dynamodb_client(sdk: &SdkConfig, attempt_timeout: Duration) -> Client {
     let config = aws_sdk_dynamodb::config::Builder::from(sdk)
         .retry_config(retries)
         .retry_partition(partition)
-        // Answers are read whole within their attempt: who measured how fast they come would give up later, and at a price.
+        // Answers are read whole within their attempt, which in AWS ends long before the SDK would give one up for being slow.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .timeout_config(timeouts)
         .retry_classifier(ConflictsPass);
