@@ -156,7 +156,8 @@ async fn every_compiled_function_that_has_triggers_can_call_them() {
     assert!(sources.contains(&"CustomMessage_SignUp".to_owned()), "{sources:?}");
 }
 
-/// The local server waits longer for its table, so that this is seen here.
+/// The local server waits longer for its table, so that this is seen here. How soon a machine with much to do answers is
+/// not said: an attempt after the fault may take too long as well.
 #[tokio::test]
 async fn a_table_whose_answers_do_not_end_within_a_second_is_asked_four_times_at_most() {
     let Some(pool) = Pool::with([Need::Inside]).await else { return };
@@ -164,7 +165,7 @@ async fn a_table_whose_answers_do_not_end_within_a_second_is_asked_four_times_at
     let mut event: Value = serde_json::from_str(&event("issuer")).unwrap();
     event["pathParameters"]["pool"] = pool.id().into();
     for fault in [Fault::HoldAnswer, Fault::StallAnswer] {
-        for (times, status, requests) in [(1, 404, 2..=2), (100, 503, 3..=4)] {
+        for (times, status, requests) in [(1, 404, 2..=4), (100, 503, 3..=4)] {
             pool.proxy().inject_for("GetItem", fault, times);
             pool.proxy().take_requests();
             let (answer, printed) = invoke(&pool, &folder, "issuer", event.to_string()).await;
