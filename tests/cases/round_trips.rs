@@ -130,6 +130,42 @@ async fn a_deletion_waits_as_often_as_it_must() {
 }
 
 #[tokio::test]
+async fn another_password_and_a_list_of_sessions_wait_as_often_as_they_must() {
+    let Some((pool, session)) = signed_in().await else { return };
+    // Who asks; the sessions.
+    let list = pool.as_bearer(&session.access_token, "GET", "/me/sessions", json!({}));
+    pool.proxy().in_round_trips(&[&["GetItem", "GetItem"], &["Query"]], list).await.assert_status(200);
+    let body = json!({"current_password": PASSWORD, "new_password": "another horse, another staple"});
+    let change = pool.as_bearer(&session.access_token, "POST", "/password/change", body);
+    // Who asks; the password and the count of guesses; its end; the password, its keys and the mail.
+    let expected: [&[&str]; 4] =
+        [&["GetItem", "GetItem"], &["GetItem", "UpdateItem"], &["DeleteItem"], &["TransactWriteItems"]];
+    pool.proxy().in_round_trips(&expected, change).await.assert_status(200);
+}
+
+#[tokio::test]
+async fn erasing_an_account_waits_seven_times_and_five_more_for_a_look_that_finds_nothing() {
+    let Some((pool, session)) = signed_in().await else { return };
+    pool.asked_to_be_deleted(&session).await;
+    pool.pass(std::time::Duration::from_hours(7 * 24));
+    // What is due; the profile; the address it had; its end; what is left, the count of guesses among it.
+    let expected: [&[&str]; 7] = [
+        &["Query"],
+        &["GetItem"],
+        &["GetItem"],
+        &["TransactWriteItems"],
+        &["Query"],
+        &["BatchWriteItem"],
+        &["DeleteItem"],
+    ];
+    pool.proxy().in_round_trips(&expected, pool.local().erase_accounts()).await.unwrap();
+    // What is due; no profile; nothing else; the count, and the deletion itself.
+    let expected: [&[&str]; 5] = [&["Query"], &["GetItem"], &["Query"], &["DeleteItem"], &["DeleteItem"]];
+    let erased = pool.proxy().in_round_trips(&expected, pool.local().erase_accounts()).await.unwrap();
+    assert_eq!(erased["erased"], 1);
+}
+
+#[tokio::test]
 async fn a_sign_in_waits_three_times() {
     let Some((pool, _)) = signed_in().await else { return };
     // The claim; the account and the count of guesses; the session and the end of the count.
