@@ -21,8 +21,8 @@ use crate::machine::Pinned;
 const SERVER_CPU: &str = "0";
 /// Where this process is while servers are under load, and so is wrk, which it starts.
 pub(crate) const CLIENT_CPU: &str = "1";
-/// How long a run lasts: so long that a tenth of the sign-ins, of which there are ten to twenty a second, is not just the
-/// slowest few.
+/// How long a run lasts: so long that a tenth of the sign-ins, of which there are ten to twenty a second, is not just
+/// the slowest few.
 pub(crate) const SECONDS: u32 = 10;
 const PATIENCE: Duration = Duration::from_mins(1);
 
