@@ -156,8 +156,8 @@ async fn every_compiled_function_that_has_triggers_can_call_them() {
     assert!(sources.contains(&"CustomMessage_SignUp".to_owned()), "{sources:?}");
 }
 
-/// The local server waits longer for its table, so that this is seen here. How soon a machine with much to do answers is
-/// not said: an attempt after the fault may take too long as well.
+/// The local server waits longer for its table, so that this is seen here. Where other tests have the processors, an attempt
+/// after the one fault may be given up as well. Without its time-out, the held answer would never end the first one.
 #[tokio::test]
 async fn a_table_whose_answers_do_not_end_within_a_second_is_asked_four_times_at_most() {
     let Some(pool) = Pool::with([Need::Inside]).await else { return };

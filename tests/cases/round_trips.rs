@@ -1,5 +1,7 @@
 //! What each action costs at the table, counted: its requests, and how often it waits for an answer before it goes on.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tests::{Need, PASSWORD, Pool, SignedIn};
 
@@ -147,7 +149,7 @@ async fn another_password_and_a_list_of_sessions_wait_as_often_as_they_must() {
 async fn erasing_an_account_waits_seven_times_and_five_more_for_a_look_that_finds_nothing() {
     let Some((pool, session)) = signed_in().await else { return };
     pool.asked_to_be_deleted(&session).await;
-    pool.pass(std::time::Duration::from_hours(7 * 24));
+    pool.pass(Duration::from_hours(7 * 24));
     // What is due; the profile; the address it had; its end; what is left, the count of guesses among it.
     let expected: [&[&str]; 7] = [
         &["Query"],
@@ -178,7 +180,7 @@ async fn a_sign_in_to_a_cold_function_waits_three_times_too() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     pool.verified(EMAIL).await;
     // The settings, which were read for the mail, are read anew after a minute: beside the claim.
-    pool.pass(std::time::Duration::from_mins(1));
+    pool.pass(Duration::from_mins(1));
     let expected: [&[&str]; 3] = [&["GetItem", "GetItem"], &["Query", "UpdateItem"], &["PutItem", "DeleteItem"]];
     pool.proxy().in_round_trips(&expected, pool.login(EMAIL)).await.assert_status(200);
 }
