@@ -49,6 +49,19 @@ async fn two_thousand_items_go_even_where_it_is_interrupted() {
 }
 
 #[tokio::test]
+async fn items_that_the_database_leaves_for_another_time_go_too() {
+    let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
+    let (email, user) = due(&pool, 20).await;
+    pool.proxy().take_requests();
+    pool.proxy().inject_for("BatchWriteItem", Fault::LeaveHalf, 3);
+    pool.local().erase_accounts().await.unwrap();
+    // One batch has them all, and what is left of it is asked for again. So the next look finds nothing.
+    assert_eq!(pool.proxy().take_requests()["BatchWriteItem"], 4);
+    assert_eq!(pool.local().erase_accounts().await.unwrap()["erased"], 1);
+    assert!(left(&pool, &email, &user).await.is_empty());
+}
+
+#[tokio::test]
 async fn a_deletion_without_days_of_grace_that_is_interrupted_is_answered_and_goes_on() {
     let Some(pool) = Pool::with([Need::Inside, Need::Mailbox]).await else { return };
     pool.set(json!({"deletion_grace_seconds": 0})).await;

@@ -32,6 +32,8 @@ pub enum Fault {
     Conflict,
     /// Too many requests.
     Throttle,
+    /// Of a batch, every second write is left for another time.
+    LeaveHalf,
     /// It is done, and its answer never comes, on a connection that stays open.
     HoldAnswer,
     /// It is done, and its answer stops midway, on a connection that stays open.
@@ -39,8 +41,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Every fault that no time-out is needed to see.
-    pub const ALL: [Self; 3] = [Self::LoseAnswer, Self::Conflict, Self::Throttle];
+    /// What may happen to any write, and is seen without waiting for a time-out.
+    pub const OF_ANY_WRITE: [Self; 3] = [Self::LoseAnswer, Self::Conflict, Self::Throttle];
 }
 
 /// A request that was passed on, and its answer back.
@@ -246,7 +248,7 @@ impl Proxy {
         match fault {
             Some(Fault::Conflict) => return Ok(conflict(&operation)),
             Some(Fault::Throttle) => return Ok(error("ThrottlingException", "")),
-            Some(Fault::LoseAnswer | Fault::HoldAnswer | Fault::StallAnswer) | None => {}
+            Some(Fault::LoseAnswer | Fault::HoldAnswer | Fault::StallAnswer | Fault::LeaveHalf) | None => {}
         }
         let (parts, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
@@ -255,6 +257,7 @@ impl Proxy {
         }
         let examines = self.state().examines;
         let body = if examines { asking_for_units(&body)? } else { body };
+        let (body, left) = if fault == Some(Fault::LeaveHalf) { halved(&body)? } else { (body, Value::Null) };
         let mut headers = parts.headers;
         headers.remove(hyper::header::CONTENT_LENGTH);
         let passed = client.request(parts.method, format!("{upstream}{}", parts.uri)).headers(headers).body(body);
@@ -270,11 +273,13 @@ impl Proxy {
             Some(Fault::LoseAnswer) => return Err("the answer is lost".into()),
             Some(Fault::HoldAnswer) => std::future::pending().await,
             Some(Fault::StallAnswer) => stalling(body.slice(..body.len() / 2)),
+            Some(Fault::LeaveHalf) => whole(unprocessed(&body, left)?),
             Some(Fault::Conflict | Fault::Throttle) | None => whole(body),
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
+        response.headers_mut().remove(hyper::header::CONTENT_LENGTH);
         Ok(response)
     }
 }
@@ -283,6 +288,27 @@ fn asking_for_units(body: &[u8]) -> serde_json::Result<Bytes> {
     let mut request: Value = serde_json::from_slice(body)?;
     request["ReturnConsumedCapacity"] = "TOTAL".into();
     serde_json::to_vec(&request).map(Bytes::from)
+}
+
+/// A batch without every second of its writes, and those.
+fn halved(body: &[u8]) -> serde_json::Result<(Bytes, Value)> {
+    let mut request: Value = serde_json::from_slice(body)?;
+    let mut left = serde_json::Map::new();
+    for (table, writes) in request["RequestItems"].as_object_mut().into_iter().flatten() {
+        let every = std::mem::take(writes).as_array().cloned().unwrap_or_default();
+        let (done, not): (Vec<_>, Vec<_>) = every.into_iter().enumerate().partition(|(at, _)| at % 2 == 0);
+        let writes_of = |some: Vec<(usize, Value)>| some.into_iter().map(|(_, write)| write).collect();
+        *writes = writes_of(done);
+        left.insert(table.clone(), writes_of(not));
+    }
+    Ok((serde_json::to_vec(&request)?.into(), left.into()))
+}
+
+/// The answer to a batch of which some writes are left.
+fn unprocessed(body: &[u8], left: Value) -> serde_json::Result<Bytes> {
+    let mut answer: Value = serde_json::from_slice(body)?;
+    answer["UnprocessedItems"] = left;
+    serde_json::to_vec(&answer).map(Bytes::from)
 }
 
 /// The capacity units in an answer: of one table, or of each that a transaction or a batch met.
