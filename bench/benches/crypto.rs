@@ -2,6 +2,9 @@
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use floors::{PASSWORD, SEALED_FOR, USER_ID, access_token};
+use freehold_crypto::breach_range::BreachRange;
+use freehold_crypto::code::Code;
+use freehold_crypto::encryption_sdk_message::{self, DataKey};
 use freehold_crypto::jwt::{self, Expected, Signer};
 use freehold_crypto::key_pair::{KeyPair, PrivateKeyPem, PublicKey};
 use freehold_crypto::password::HashingMemory;
@@ -18,6 +21,10 @@ fn passwords(criterion: &mut Criterion) {
             bencher.iter(|| memory.verify(PASSWORD, &stored).unwrap());
         });
     }
+    let mut memory = HashingMemory::touched(2);
+    group.bench_function("hash on one thread", |bencher| {
+        bencher.iter(|| memory.hash_on_one_thread(PASSWORD).unwrap());
+    });
     group.bench_function("touch fresh memory", |bencher| bencher.iter(|| HashingMemory::touched(1)));
     group.finish();
 }
@@ -30,7 +37,7 @@ fn keys(criterion: &mut Criterion) {
     group.finish();
 
     let mut group = criterion.benchmark_group("private key");
-    let ring = SecretRing::new(ApplicationSecret::parse(&"aZ09".repeat(16)).unwrap(), None);
+    let ring = ring();
     let sealed = ring.seal(SEALED_FOR, pair.private.expose().as_bytes());
     group.bench_function("seal", |bencher| {
         bencher.iter(|| ring.seal(SEALED_FOR, pair.private.expose().as_bytes()));
@@ -69,5 +76,27 @@ fn tokens(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, passwords, keys, tokens);
+fn others(criterion: &mut Criterion) {
+    let ring = ring();
+    criterion.bench_function("code/make and authenticate", |bencher| {
+        bencher.iter(|| ring.code_mac(&[USER_ID.as_bytes(), Code::generate().expose_bytes()]));
+    });
+    // As many lines as an answer of Have I Been Pwned has, none of which is the password's.
+    let answer = format!("{:035X}:1\r\n", 0).repeat(1_000);
+    criterion.bench_function("breached password/hash and search", |bencher| {
+        bencher.iter(|| BreachRange::of(PASSWORD).is_in(&answer));
+    });
+    let key = DataKey::from_kms(&[7; 32], vec![7; 184], "arn:aws:kms:us-east-1:111122223333:key/1".to_owned()).unwrap();
+    let context = [("userpool-id", "us-east-1_Freehold1"), ("client-id", "us-east-1_Freehold1")];
+    let context = context.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    criterion.bench_function("message of the AWS Encryption SDK/seal", |bencher| {
+        bencher.iter(|| encryption_sdk_message::seal(b"12345678", &key, &context).unwrap());
+    });
+}
+
+fn ring() -> SecretRing {
+    SecretRing::new(ApplicationSecret::parse(&"aZ09".repeat(16)).unwrap(), None)
+}
+
+criterion_group!(benches, passwords, keys, tokens, others);
 criterion_main!(benches);

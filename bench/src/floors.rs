@@ -27,8 +27,8 @@ pub(crate) struct Compared {
 const PIECES: [(&str, &str); 9] = [
     ("hash", "Argon2id, 64 MiB, in memory that is kept and wiped"),
     ("hash-unwiped", "the same, not wiped"),
-    ("hash-on-one-thread", "the same, wiped, on one processor"),
-    ("key-pair", "a new RSA-2048 key pair"),
+    ("hash-on-one-thread", "one event of a hash that is wiped, on one processor"),
+    ("key-pair", "one event of a new RSA-2048 key pair"),
     ("open", "a private key out of its envelope"),
     ("sign", "an RS256 signature, with a key that has signed before"),
     ("first-sign", "the same, with a key that is read from PEM for it"),
@@ -125,7 +125,11 @@ impl Work {
         for (name, sign_in, refresh) in [
             ("the floor: of a sign-in by turns with it, of a refresh in a row", sign_in.floor, refresh.floor),
             ("reading a key and checking it, and its blinding for the first signature", first, first),
-            ("what remains: the runtime, requests to the table, JSON, logs", remains(sign_in), remains(refresh)),
+            (
+                "what remains: the runtime, requests to the table, JSON, logs, and caches that a hash emptied",
+                remains(sign_in),
+                remains(refresh),
+            ),
         ] {
             table.row([&name, &short(sign_in), &short(refresh)]);
         }
